@@ -1,0 +1,180 @@
+//! The requests that leave the function, byte for byte: they are what AWS acts on.
+
+use std::sync::{Arc, Mutex};
+
+use aws_credential_types::Credentials;
+use aws_credential_types::provider::SharedCredentialsProvider;
+use aws_smithy_http_client::test_util::infallible_client_fn;
+use aws_smithy_types::body::SdkBody;
+use aws_types::region::Region;
+use tourniquet::actor::Actor;
+use tourniquet::{Cause, Consent, Place, Reverted};
+
+use super::*;
+use crate::change::Change;
+use crate::event::Detail;
+use crate::observation::{Peer, Rule, Target};
+
+type Requests = Arc<Mutex<Vec<String>>>;
+
+/// Clients whose requests are kept, answered by `answer` from the operation's name.
+fn recording(answer: fn(&str) -> String) -> (Clients, Requests) {
+    let requests: Requests = Arc::default();
+    let kept = Arc::clone(&requests);
+    let http = infallible_client_fn(move |request| {
+        let host = request.uri().host().unwrap_or_default().to_owned();
+        let body = String::from_utf8_lossy(request.body().bytes().unwrap_or_default()).into_owned();
+        let mut fields: Vec<&str> = body.split('&').filter(|f| !f.starts_with("Version=")).collect();
+        fields.sort_unstable_by_key(|f| !f.starts_with("Action="));
+        let action = fields.first().copied().unwrap_or_default().trim_start_matches("Action=").to_owned();
+        kept.lock().unwrap().push(format!("{host} {}", fields.join(" ")));
+        http::Response::builder().status(200).body(SdkBody::from(answer(&action))).unwrap()
+    });
+    #[expect(clippy::disallowed_methods, reason = "clients that reach nothing")]
+    let sdk = SdkConfig::builder()
+        .behavior_version(aws_smithy_runtime_api::client::behavior_version::BehaviorVersion::v2026_01_12())
+        .region(Region::from_static("eu-central-1"))
+        .credentials_provider(SharedCredentialsProvider::new(Credentials::new("AKID", "SECRET", None, None, "test")))
+        .http_client(http)
+        .build();
+    (Clients::new(&sdk), requests)
+}
+
+fn lead() -> Lead {
+    tourniquet::Lead {
+        place: Place::new("111122223333", "eu-central-1"),
+        subject: "i-0a1b2c3d4e5f60718".into(),
+        cause: Cause { what: "Backdoor:EC2/Spambot".into(), key: "f1".into() },
+        actor: Actor::default(),
+        detail: Detail { finding: "f1".into(), kind: "Backdoor:EC2/Spambot".into(), severity: 8.0 },
+    }
+}
+
+type Lead = tourniquet::Lead<Detail>;
+
+fn every_change() -> Vec<Change> {
+    let at = "2026-11-02T09:30:00Z".parse().unwrap();
+    let rule = |egress, peer| Rule { egress, protocol: "tcp".into(), from: Some(22), to: Some(23), peer };
+    let target = Target { group: "arn:aws:elasticloadbalancing:eu-central-1:111122223333:targetgroup/t/1".into(), id: "i-0a1b2c3d4e5f60718".into(), port: Some(80) };
+    vec![
+        Change::CreateIsolationGroup { vpc: "vpc-1".into(), name: "tourniquet-isolation".into() },
+        Change::EmptyIsolationGroup {
+            group: "sg-9".into(),
+            rules: vec![
+                rule(true, Peer::Ipv4("0.0.0.0/0".into())),
+                rule(true, Peer::Ipv6("::/0".into())),
+                rule(false, Peer::PrefixList("pl-1".into())),
+                rule(false, Peer::Group("sg-1".into())),
+            ],
+        },
+        Change::CreateUntrackedGroup { vpc: "vpc-1".into(), name: "tourniquet-isolation-untracked".into() },
+        Change::Untrack { interface: "eni-1".into(), group: "sg-8".into(), before: vec!["sg-1".into()] },
+        Change::Isolate { interface: "eni-1".into(), group: "sg-9".into(), before: vec!["sg-1".into(), "sg-2".into()] },
+        Change::Detach { group: "web".into() },
+        Change::Standby { group: "web".into() },
+        Change::DeregisterTarget { target },
+        Change::DeregisterClassic { balancer: "clb".into() },
+        Change::ProtectTermination,
+        Change::KeepVolume { device: "/dev/xvda".into(), volume: "vol-1".into() },
+        Change::Snapshot { volumes: vec!["vol-1".into()] },
+        Change::Stop { hibernate: false },
+        Change::Stop { hibernate: true },
+        Change::RevokeSessions { role: "web".into(), before: at },
+        Change::Tag { at },
+        Change::MarkGroups { groups: "eni-1=sg-1+sg-2".into() },
+    ]
+}
+
+/// An answer that says only what the next call of the same change needs.
+fn plain(action: &str) -> String {
+    match action {
+        "CreateSecurityGroup" => "<CreateSecurityGroupResponse><groupId>sg-8</groupId></CreateSecurityGroupResponse>".to_owned(),
+        other => format!("<{other}Response><{other}Result/></{other}Response>"),
+    }
+}
+
+#[tokio::test]
+async fn every_change_sends_exactly_these_requests() {
+    let mut wire = Vec::new();
+    for change in every_change() {
+        let (clients, requests) = recording(plain);
+        apply(&clients, &lead(), "stop-instance/r1", &change).await.unwrap();
+        wire.push(format!("{}\n  {}", tourniquet::Change::key(&change), requests.lock().unwrap().join("\n  ")));
+    }
+    insta::assert_snapshot!(wire.join("\n"));
+}
+
+/// The account as our changes left it.
+fn as_we_left_it(action: &str) -> String {
+    match action {
+        "DescribeNetworkInterfaces" => "<DescribeNetworkInterfacesResponse><networkInterfaceSet><item><groupSet><item><groupId>sg-9</groupId></item></groupSet></item></networkInterfaceSet></DescribeNetworkInterfacesResponse>".to_owned(),
+        "DescribeInstanceAttribute" => "<DescribeInstanceAttributeResponse><disableApiTermination><value>true</value></disableApiTermination></DescribeInstanceAttributeResponse>".to_owned(),
+        "DescribeInstances" => "<DescribeInstancesResponse><reservationSet><item><instancesSet><item><instanceState><name>stopped</name></instanceState><tagSet><item><key>tourniquet:finding</key><value>f1</value></item></tagSet><blockDeviceMapping><item><deviceName>/dev/xvda</deviceName><ebs><volumeId>vol-1</volumeId><deleteOnTermination>false</deleteOnTermination></ebs></item></blockDeviceMapping></item></instancesSet></item></reservationSet></DescribeInstancesResponse>".to_owned(),
+        other => plain(other),
+    }
+}
+
+/// The account as it was before, or as somebody else restored it.
+fn restored_already(action: &str) -> String {
+    match action {
+        "DescribeNetworkInterfaces" => as_we_left_it(action).replace("<item><groupId>sg-9</groupId></item>", "<item><groupId>sg-2</groupId></item><item><groupId>sg-1</groupId></item>"),
+        "DescribeInstanceAttribute" => as_we_left_it(action).replace("true", "false"),
+        "DescribeInstances" => as_we_left_it(action).replace("stopped", "running").replace("tourniquet:finding", "Name").replace("<deleteOnTermination>false", "<deleteOnTermination>true"),
+        "DescribeAutoScalingInstances" => "<DescribeAutoScalingInstancesResponse><DescribeAutoScalingInstancesResult><AutoScalingInstances><member><AutoScalingGroupName>web</AutoScalingGroupName><LifecycleState>InService</LifecycleState></member></AutoScalingInstances></DescribeAutoScalingInstancesResult></DescribeAutoScalingInstancesResponse>".to_owned(),
+        other => plain(other),
+    }
+}
+
+/// The account after somebody else changed it to something third.
+fn drifted(action: &str) -> String {
+    match action {
+        "DescribeNetworkInterfaces" => as_we_left_it(action).replace("sg-9", "sg-7"),
+        "DescribeInstances" => as_we_left_it(action).replace("vol-1", "vol-7").replace(">f1<", ">f7<"),
+        "DescribeAutoScalingInstances" => restored_already(action).replace("web", "other"),
+        other => as_we_left_it(other),
+    }
+}
+
+async fn reverted(answer: fn(&str) -> String, consent: Consent) -> Vec<String> {
+    let mut wire = Vec::new();
+    for change in every_change() {
+        let (clients, requests) = recording(answer);
+        let done = revert(&clients, &lead(), &change, consent).await.unwrap();
+        let calls = requests.lock().unwrap().clone();
+        let changing: Vec<_> = calls.into_iter().filter(|c| !c.contains("Action=Describe")).collect();
+        wire.push(format!("{}: {done:?}\n  {}", tourniquet::Change::key(&change), changing.join("\n  ")).trim_end().to_owned());
+    }
+    wire
+}
+
+#[tokio::test]
+async fn e22_undo_sends_exactly_these_requests() {
+    insta::assert_snapshot!(reverted(as_we_left_it, Consent::Explicit).await.join("\n"));
+}
+
+#[tokio::test]
+async fn e22_undo_starts_the_instance_only_when_asked() {
+    let plain = reverted(as_we_left_it, Consent::Plain).await.join("\n");
+    assert!(!plain.contains("Action=StartInstances") && plain.contains("started only when that is asked for"));
+}
+
+#[tokio::test]
+async fn e22_undo_refuses_on_drift_and_does_nothing_the_second_time() {
+    let drift = reverted(drifted, Consent::Explicit).await.join("\n");
+    assert!(!drift.contains("ModifyNetworkInterfaceAttribute") && drift.contains("found: \"sg-7\""), "{drift}");
+    assert!(!drift.contains("AttachInstances") && drift.contains("found: \"other\""), "{drift}");
+    assert!(!drift.contains("DeleteTags") && drift.contains("found: \"f7\""), "{drift}");
+    let second = reverted(restored_already, Consent::Explicit).await.join("\n");
+    for call in ["ModifyNetworkInterfaceAttribute", "ModifyInstanceAttribute", "StartInstances", "DeleteTags", "AttachInstances"] {
+        assert!(!second.contains(&format!("Action={call}")), "{call}: {second}");
+    }
+}
+
+#[test]
+fn law_7_every_change_comes_back_from_its_record() {
+    for change in every_change() {
+        let recorded = tourniquet::plan::Recorded::of(&change);
+        let text = serde_json::to_string(&recorded.change).unwrap();
+        assert_eq!(serde_json::from_str::<Change>(&text).unwrap(), change);
+    }
+}

@@ -1,0 +1,388 @@
+use std::collections::BTreeMap;
+
+use proptest::prelude::*;
+use tourniquet::Change as _;
+use tourniquet::actor::Actor;
+use tourniquet::{Cause, Place};
+
+use super::*;
+use crate::observation::{Group, Interface, Member, Peer, Role, Rule, Target, Volume};
+
+fn lead() -> Lead<Detail> {
+    Lead {
+        place: Place::new("111122223333", "eu-central-1"),
+        subject: "i-0a1b2c3d4e5f60718".into(),
+        cause: Cause { what: "Backdoor:EC2/Spambot".into(), key: "f1".into() },
+        actor: Actor::default(),
+        detail: Detail { finding: "f1".into(), kind: "Backdoor:EC2/Spambot".into(), severity: 8.0 },
+    }
+}
+
+fn interface(id: &str, groups: &[&str]) -> Interface {
+    Interface { id: id.into(), groups: groups.iter().map(|g| (*g).to_owned()).collect() }
+}
+
+/// A running web server in a group, behind a load balancer, with two interfaces and two volumes.
+fn web_server() -> Observation {
+    let volume = |device: &str, id: &str| Volume { device: device.into(), id: id.into(), delete_on_termination: true };
+    Observation {
+        state: State::Running,
+        vpc: "vpc-1".into(),
+        tags: BTreeMap::from([("Name".to_owned(), "web-7".to_owned())]),
+        interfaces: vec![interface("eni-1", &["sg-1", "sg-2"]), interface("eni-2", &["sg-3"])],
+        volumes: vec![volume("/dev/xvda", "vol-1"), volume("/dev/xvdb", "vol-2")],
+        spot: false,
+        ebs_root: true,
+        can_hibernate: false,
+        isolation: Some(Group { id: "sg-iso".into(), rules: vec![] }),
+        untracked: None,
+        rest: Some(Rest {
+            member: Some(Member { group: "asg".into(), lifecycle: "InService".into() }),
+            targets: vec![Target { group: "tg".into(), id: "i-0a1b2c3d4e5f60718".into(), port: Some(80) }],
+            classic: vec!["clb".into()],
+            role: Some(Role { name: "web".into(), shared_with: vec!["i-2".into()], revoked: false }),
+            ..Rest::default()
+        }),
+    }
+}
+
+fn now() -> Timestamp {
+    "2026-11-02T09:30:00Z".parse().unwrap()
+}
+
+fn decided(seen: &Observation, settings: &Settings, standing: &Standing) -> Verdict<Change> {
+    decide(&lead(), seen, settings, now(), standing)
+}
+
+fn keys(verdict: &Verdict<Change>) -> Vec<String> {
+    match &verdict.ruling {
+        Ruling::Act(steps) => {
+            let mut steps = steps.clone();
+            steps.sort_by_key(|s| s.wave);
+            steps.iter().map(|s| s.change.key()).collect()
+        }
+        _ => Vec::new(),
+    }
+}
+
+fn plan(seen: &Observation) -> Vec<String> {
+    keys(&decided(seen, &Settings::default(), &Standing::default()))
+}
+
+fn begun() -> Standing {
+    Standing { begun: true, ..Standing::default() }
+}
+
+/// What the account looks like after AWS has carried a plan out.
+fn carried_out(seen: &Observation, verdict: &Verdict<Change>, settings: &Settings) -> Observation {
+    let mut after = seen.clone();
+    let Ruling::Act(steps) = &verdict.ruling else { return after };
+    let mut steps = steps.clone();
+    steps.sort_by_key(|s| s.wave);
+    for step in steps {
+        let rest = after.rest.as_mut();
+        match step.change {
+            Change::CreateIsolationGroup { .. } => {
+                let rules = vec![everywhere(true)];
+                after.isolation = Some(Group { id: "sg-new".into(), rules });
+            }
+            Change::EmptyIsolationGroup { .. } => after.isolation.as_mut().unwrap().rules.clear(),
+            Change::CreateUntrackedGroup { .. } => after.untracked = Some(Group { id: "sg-open".into(), rules: vec![] }),
+            Change::Untrack { interface, group, .. } | Change::Isolate { interface, group, .. } => {
+                after.interfaces.iter_mut().find(|i| i.id == interface).unwrap().groups = vec![group];
+            }
+            Change::Detach { .. } => rest.unwrap().member = None,
+            Change::Standby { .. } => rest.unwrap().member.as_mut().unwrap().lifecycle = "Standby".into(),
+            Change::DeregisterTarget { target } => rest.unwrap().targets.retain(|t| *t != target),
+            Change::DeregisterClassic { balancer } => rest.unwrap().classic.retain(|b| *b != balancer),
+            Change::ProtectTermination => rest.unwrap().termination_protected = true,
+            Change::KeepVolume { device, .. } => {
+                after.volumes.iter_mut().find(|v| v.device == device).unwrap().delete_on_termination = false;
+            }
+            Change::Snapshot { volumes } => rest.unwrap().snapshotted = volumes,
+            Change::Stop { .. } => after.state = State::Stopping,
+            Change::RevokeSessions { .. } => rest.unwrap().role.as_mut().unwrap().revoked = true,
+            Change::Tag { .. } => {
+                after.tags.insert(TAG_FINDING.into(), lead().detail.finding);
+            }
+            Change::MarkGroups { groups } => {
+                after.tags.insert(TAG_GROUPS.into(), groups);
+            }
+        }
+    }
+    let _ = settings;
+    after
+}
+
+fn everywhere(egress: bool) -> Rule {
+    Rule { egress, protocol: "-1".into(), from: None, to: None, peer: Peer::Ipv4("0.0.0.0/0".into()) }
+}
+
+#[test]
+fn the_default_response_is_made_in_its_order() {
+    assert_eq!(
+        plan(&web_server()),
+        [
+            "isolate eni-1",
+            "isolate eni-2",
+            "detach asg",
+            "deregister tg i-0a1b2c3d4e5f60718 80",
+            "deregister-classic clb",
+            "protect-termination",
+            "keep-volume /dev/xvda",
+            "keep-volume /dev/xvdb",
+            "snapshot",
+            "stop",
+            "tag",
+        ]
+    );
+}
+
+#[test]
+fn law_2_before_the_rest_is_read_the_plan_is_containment_alone() {
+    let first = Observation { rest: None, ..web_server() };
+    assert_eq!(plan(&first), ["isolate eni-1", "isolate eni-2"]);
+}
+
+#[test]
+fn e8_each_state_has_its_own_answer() {
+    let with = |state| Observation { state, ..web_server() };
+    for (state, expected) in [
+        (State::Stopping, Ruling::Safe),
+        (State::Stopped, Ruling::Safe),
+        (State::Terminated, Ruling::Leave(Outcome::Gone)),
+    ] {
+        assert_eq!(decided(&with(state), &Settings::default(), &Standing::default()).ruling, expected, "{state:?}");
+    }
+    let pending = with(State::Pending);
+    let verdict = decided(&pending, &Settings::default(), &Standing::default());
+    assert!(keys(&verdict).contains(&"isolate eni-1".to_owned()) && !keys(&verdict).contains(&"stop".to_owned()));
+    let waiting = decided(&carried_out(&pending, &verdict, &Settings::default()), &Settings::default(), &begun());
+    assert_eq!(waiting.ruling, Ruling::Wait);
+}
+
+#[test]
+fn e8_a_stopped_instance_that_we_began_with_is_finished() {
+    let seen = Observation { state: State::Stopped, ..web_server() };
+    let verdict = decided(&seen, &Settings::default(), &begun());
+    assert!(keys(&verdict).contains(&"isolate eni-1".to_owned()) && keys(&verdict).contains(&"tag".to_owned()));
+}
+
+#[test]
+fn e9_what_cannot_be_stopped_is_isolated_and_said() {
+    let rest = |change: fn(&mut Rest)| {
+        let mut seen = web_server();
+        change(seen.rest.as_mut().unwrap());
+        seen
+    };
+    for (seen, word) in [
+        (rest(|r| r.one_time_spot = true), "one-time Spot"),
+        (rest(|r| r.stop_protected = true), "disableApiStop"),
+        (Observation { ebs_root: false, ..web_server() }, "instance store"),
+    ] {
+        let verdict = decided(&seen, &Settings::default(), &Standing::default());
+        assert!(keys(&verdict).contains(&"isolate eni-1".to_owned()) && !keys(&verdict).contains(&"stop".to_owned()));
+        assert!(verdict.notes.iter().any(|n| n.contains(word)), "{:?}", verdict.notes);
+    }
+}
+
+#[test]
+fn e9_hibernation_is_used_when_configured_and_asked_for() {
+    for (can, asked, expected) in [(true, true, true), (true, false, false), (false, true, false)] {
+        let seen = Observation { can_hibernate: can, ..web_server() };
+        let settings = Settings { hibernate: asked, ..Settings::default() };
+        let Ruling::Act(steps) = decided(&seen, &settings, &Standing::default()).ruling else { panic!() };
+        assert!(steps.iter().any(|s| s.change == Change::Stop { hibernate: expected }));
+    }
+}
+
+#[test]
+fn e10_a_member_is_stopped_only_if_it_left_its_group() {
+    let Ruling::Act(steps) = decided(&web_server(), &Settings::default(), &Standing::default()).ruling else { panic!() };
+    let stop = steps.iter().find(|s| s.change.key() == "stop").unwrap();
+    assert_eq!(stop.needs, ["detach asg"]);
+}
+
+#[test]
+fn e10_a_member_leaves_only_from_the_states_that_aws_allows() {
+    let with = |lifecycle: &str| {
+        let mut seen = web_server();
+        seen.rest.as_mut().unwrap().member.as_mut().unwrap().lifecycle = lifecycle.into();
+        seen
+    };
+    assert!(plan(&with("Standby")).contains(&"detach asg".to_owned()));
+    let pending = plan(&with("Pending:Wait"));
+    assert!(!pending.contains(&"detach asg".to_owned()) && !pending.contains(&"stop".to_owned()));
+    let terminating = decided(&with("Terminating"), &Settings::default(), &Standing::default());
+    assert!(terminating.notes.iter().any(|n| n.contains("terminating the instance")));
+    let standby = Settings { auto_scaling: AutoScaling::Standby, ..Settings::default() };
+    assert!(keys(&decided(&with("InService"), &standby, &Standing::default())).contains(&"standby asg".to_owned()));
+    let stays = keys(&decided(&with("Standby"), &standby, &Standing::default()));
+    assert!(!stays.iter().any(|k| k.contains("asg")) && stays.contains(&"stop".to_owned()));
+}
+
+#[test]
+fn e12_the_groups_of_each_interface_are_recorded() {
+    let Ruling::Act(steps) = decided(&web_server(), &Settings::default(), &Standing::default()).ruling else { panic!() };
+    let before: Vec<Vec<String>> = steps
+        .iter()
+        .filter_map(|s| match &s.change {
+            Change::Isolate { before, .. } => Some(before.clone()),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(before, [vec!["sg-1".to_owned(), "sg-2".to_owned()], vec!["sg-3".to_owned()]]);
+}
+
+#[test]
+fn e13_the_isolation_group_is_made_first_and_emptied_when_somebody_edited_it() {
+    let none = Observation { isolation: None, rest: None, ..web_server() };
+    assert_eq!(plan(&none), ["create-isolation-group vpc-1"]);
+    let rules = vec![everywhere(true), everywhere(false)];
+    let edited = Observation { isolation: Some(Group { id: "sg-iso".into(), rules }), rest: None, ..web_server() };
+    assert_eq!(plan(&edited), ["empty-isolation-group sg-iso", "isolate eni-1", "isolate eni-2"]);
+    let isolated = vec![interface("eni-1", &["sg-iso"])];
+    let opened = Observation { interfaces: isolated, ..edited };
+    assert_eq!(plan(&opened), ["empty-isolation-group sg-iso"]);
+}
+
+#[test]
+fn e14_connections_are_cut_only_when_asked_and_otherwise_the_report_says_that_they_survive() {
+    let seen = Observation { rest: None, ..web_server() };
+    let verdict = decided(&seen, &Settings::default(), &Standing::default());
+    assert!(verdict.notes.iter().any(|n| n.contains("connections that were open before survive")));
+    let cut = Settings { cut_connections: true, ..Settings::default() };
+    assert_eq!(keys(&decided(&seen, &cut, &Standing::default())), ["create-untracked-group vpc-1"]);
+    let open = Observation { untracked: Some(Group { id: "sg-open".into(), rules: vec![] }), ..seen };
+    assert_eq!(
+        keys(&decided(&open, &cut, &Standing::default())),
+        ["untrack eni-1", "untrack eni-2", "isolate eni-1", "isolate eni-2"]
+    );
+}
+
+#[test]
+fn e15_one_snapshot_for_each_finding() {
+    let mut seen = web_server();
+    seen.rest.as_mut().unwrap().snapshotted = vec!["vol-1".into(), "vol-2".into()];
+    assert!(!plan(&seen).contains(&"snapshot".to_owned()));
+    seen.rest.as_mut().unwrap().snapshotted = vec!["vol-1".into()];
+    assert!(plan(&seen).contains(&"snapshot".to_owned()));
+}
+
+#[test]
+fn e16_at_the_tag_limit_the_instance_is_contained_all_the_same() {
+    let tags: BTreeMap<String, String> = (0..48).map(|n| (format!("t{n}"), String::new())).collect();
+    let seen = Observation { tags, ..web_server() };
+    let verdict = decided(&seen, &Settings::default(), &Standing::default());
+    assert!(!keys(&verdict).contains(&"tag".to_owned()) && keys(&verdict).contains(&"stop".to_owned()));
+    assert!(verdict.notes.iter().any(|n| n.contains("not tagged")));
+}
+
+#[test]
+fn e18_protected_instances_are_exempt_by_id_or_tag() {
+    let by_id = Settings { protected: vec![lead().subject], ..Settings::default() };
+    let by_tag = Settings { protected_tags: [("Name".to_owned(), "web-*".to_owned())].into(), ..Settings::default() };
+    for settings in [by_id, by_tag] {
+        let verdict = decided(&web_server(), &settings, &Standing::default());
+        assert_eq!(verdict.ruling, Ruling::Leave(Outcome::Exempt));
+        assert!(verdict.why.contains("PROTECTED"));
+    }
+    let other = Settings { protected_tags: [("Name".to_owned(), "db-*".to_owned())].into(), ..Settings::default() };
+    assert!(matches!(decided(&web_server(), &other, &Standing::default()).ruling, Ruling::Act(_)));
+}
+
+#[test]
+fn e19_managed_members_are_isolated_and_not_stopped() {
+    for tag in ["eks:cluster-name", "kubernetes.io/cluster/prod", "karpenter.sh/nodepool", "aws:elasticmapreduce:job-flow-id", "AmazonECSManaged"] {
+        let tags = BTreeMap::from([(tag.to_owned(), "x".to_owned())]);
+        let verdict = decided(&Observation { tags, ..web_server() }, &Settings::default(), &Standing::default());
+        let keys = keys(&verdict);
+        assert!(keys.contains(&"isolate eni-1".to_owned()), "{tag}");
+        assert!(!keys.iter().any(|k| k == "stop" || k.starts_with("detach")), "{tag}: {keys:?}");
+        assert!(verdict.notes.iter().any(|n| n.contains("isolated but not stopped")), "{tag}");
+    }
+}
+
+#[test]
+fn e24_the_report_names_the_role_and_who_shares_it() {
+    let verdict = decided(&web_server(), &Settings::default(), &Standing::default());
+    assert!(verdict.notes.iter().any(|n| n.contains("role web") && n.contains("i-2") && n.contains("not revoked")));
+    assert!(!keys(&verdict).iter().any(|k| k.starts_with("revoke-sessions")));
+    let revoke = Settings { revoke_role_sessions: true, ..Settings::default() };
+    assert!(keys(&decided(&web_server(), &revoke, &Standing::default())).contains(&"revoke-sessions web".to_owned()));
+}
+
+#[test]
+fn g21_without_a_journal_the_groups_go_onto_the_instance_and_come_back_from_it() {
+    let first = Observation { rest: None, ..web_server() };
+    let standing = Standing { unrecorded: true, ..Standing::default() };
+    let verdict = decided(&first, &Settings::default(), &standing);
+    assert_eq!(keys(&verdict), ["isolate eni-1", "isolate eni-2", "mark-groups"]);
+    let mut after = carried_out(&first, &verdict, &Settings::default());
+    assert!(recover(&lead(), &after).is_empty(), "not tagged with the finding yet");
+    after.tags.insert(TAG_FINDING.into(), "f1".into());
+    after.tags.insert(TAG_RECORD.into(), "r1".into());
+    let recovered = recover(&lead(), &after);
+    assert_eq!(recovered.iter().map(|r| r.before.as_str()).collect::<Vec<_>>(), ["sg-1, sg-2", "sg-3"]);
+}
+
+fn any_instance() -> impl Strategy<Value = Observation> {
+    let flags = prop::collection::vec(any::<bool>(), 10);
+    let states = prop::sample::select(vec![State::Running, State::Stopping, State::Stopped]);
+    let lifecycles = prop::sample::select(vec!["InService", "Standby", "Terminating"]);
+    let groups = prop::collection::vec(prop::sample::subsequence(vec!["sg-1", "sg-2", "sg-iso"], 1..3), 1..4);
+    (flags, states, lifecycles, groups).prop_map(|(flags, state, lifecycle, groups)| {
+        let mut seen = Observation { state, ..web_server() };
+        seen.interfaces =
+            groups.iter().enumerate().map(|(n, groups)| interface(&format!("eni-{n}"), groups)).collect();
+        seen.spot = flags[0];
+        seen.ebs_root = flags[1];
+        if flags[2] {
+            seen.isolation = None;
+        } else if flags[3] {
+            seen.isolation.as_mut().unwrap().rules = vec![everywhere(flags[4])];
+        }
+        let rest = seen.rest.as_mut().unwrap();
+        rest.termination_protected = flags[5];
+        rest.stop_protected = flags[6];
+        rest.one_time_spot = flags[0] && flags[7];
+        rest.member = flags[8].then(|| Member { group: "asg".into(), lifecycle: lifecycle.into() });
+        if flags[9] {
+            seen.tags.insert("eks:cluster-name".into(), "prod".into());
+        }
+        seen
+    })
+}
+
+proptest! {
+    #[test]
+    fn law_4_carrying_plans_out_ends_in_safe_and_never_stops_a_member(mut seen in any_instance(), cut in any::<bool>()) {
+        let settings = Settings { cut_connections: cut, ..Settings::default() };
+        for round in 0.. {
+            let verdict = decided(&seen, &settings, &begun());
+            match &verdict.ruling {
+                Ruling::Safe => break,
+                Ruling::Act(steps) => {
+                    let stops = steps.iter().any(|s| matches!(s.change, Change::Stop { .. }));
+                    let leaves = steps.iter().any(|s| matches!(s.change, Change::Detach { .. } | Change::Standby { .. }));
+                    let member = seen.rest.as_ref().unwrap().member.as_ref().is_some_and(|m| m.lifecycle != "Terminating");
+                    prop_assert!(!stops || !member || leaves);
+                }
+                other => prop_assert!(false, "{other:?}"),
+            }
+            prop_assert!(round < 5, "no end: {:?}", keys(&verdict));
+            seen = carried_out(&seen, &verdict, &settings);
+        }
+        prop_assert!(seen.exposed().next().is_none());
+        prop_assert!(seen.isolation.as_ref().unwrap().rules.is_empty());
+    }
+
+    #[test]
+    fn a_plan_has_no_change_twice(seen in any_instance()) {
+        let mut all = keys(&decided(&seen, &Settings::default(), &begun()));
+        let before = all.len();
+        all.sort();
+        all.dedup();
+        prop_assert_eq!(all.len(), before);
+    }
+}

@@ -1,0 +1,137 @@
+//! The parts of a CloudTrail record that functions share: did the call succeed, who made it, was it us.
+//!
+//! Own types, because the ones of `aws_lambda_events` have no `errorCode`, by which a denied call differs from a
+//! successful one, and refuse a record in which any of several optional fields is absent.
+
+use serde::Deserialize;
+use serde_json::Value;
+
+use crate::actor::Actor;
+use crate::error::Error;
+use crate::event::Event;
+
+/// One API call, as CloudTrail reports it. Only what decisions and reports read.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ApiCall {
+    /// The service's host, such as `ec2.amazonaws.com`.
+    pub event_source: String,
+    /// The operation, such as `StopLogging`.
+    pub event_name: String,
+    /// The record's own id: the same for repeated deliveries.
+    #[serde(rename = "eventID", default)]
+    pub event_id: Option<String>,
+    /// Where the call was made.
+    #[serde(default)]
+    pub aws_region: Option<String>,
+    /// The account that owns the resource, where it differs from the caller's.
+    #[serde(default)]
+    pub recipient_account_id: Option<String>,
+    /// The call's parameters; `null` for some calls.
+    #[serde(default)]
+    pub request_parameters: Value,
+    /// The call's answer.
+    #[serde(default)]
+    pub response_elements: Value,
+    #[serde(default)]
+    error_code: Option<String>,
+    #[serde(default)]
+    error_message: Option<String>,
+    #[serde(rename = "sourceIPAddress", default)]
+    source_ip_address: Option<String>,
+    #[serde(default)]
+    user_agent: Option<String>,
+    #[serde(default)]
+    user_identity: UserIdentity,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct UserIdentity {
+    arn: Option<String>,
+    user_name: Option<String>,
+    invoked_by: Option<String>,
+    session_context: Option<SessionContext>,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct SessionContext {
+    session_issuer: Option<SessionIssuer>,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+struct SessionIssuer {
+    arn: Option<String>,
+}
+
+impl ApiCall {
+    /// The API call of an event.
+    pub fn of(event: &Event) -> Result<Self, Error> {
+        event.detail_as()
+    }
+
+    /// Why nothing changed, if the call failed: a failed call changed nothing.
+    #[must_use]
+    pub fn failure(&self) -> Option<String> {
+        match (&self.error_code, &self.error_message) {
+            (Some(code), _) => Some(code.clone()),
+            (None, Some(message)) => Some(message.clone()),
+            (None, None) => None,
+        }
+    }
+
+    /// Who made it.
+    #[must_use]
+    pub fn actor(&self) -> Actor {
+        let identity = &self.user_identity;
+        Actor {
+            principal: identity.arn.clone().or_else(|| identity.user_name.clone()),
+            session_issuer: self.issuer().map(str::to_owned),
+            source_ip: self.source_ip_address.clone(),
+            user_agent: self.user_agent.clone(),
+            invoked_by: identity.invoked_by.clone(),
+        }
+    }
+
+    /// The ARN of the role behind the caller's session.
+    #[must_use]
+    pub fn issuer(&self) -> Option<&str> {
+        self.user_identity.session_context.as_ref()?.session_issuer.as_ref()?.arn.as_deref()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn call(detail: &str) -> ApiCall {
+        let raw = format!(r#"{{"detail-type":"AWS API Call via CloudTrail","source":"aws.ec2","detail":{detail}}}"#);
+        ApiCall::of(&Event::parse(&raw).unwrap()).unwrap()
+    }
+
+    #[test]
+    fn g1_a_call_with_an_error_failed() {
+        let denied = call(r#"{"eventSource":"e","eventName":"n","errorCode":"AccessDenied"}"#);
+        assert_eq!(denied.failure().as_deref(), Some("AccessDenied"));
+        let odd = call(r#"{"eventSource":"e","eventName":"n","errorMessage":"no"}"#);
+        assert_eq!(odd.failure().as_deref(), Some("no"));
+        assert_eq!(call(r#"{"eventSource":"e","eventName":"n"}"#).failure(), None);
+    }
+
+    #[test]
+    fn g6_the_role_behind_a_session_is_known() {
+        let ours = call(
+            r#"{"eventSource":"e","eventName":"n","userIdentity":{"type":"AssumedRole","arn":"arn:aws:sts::1:assumed-role/r/s",
+               "sessionContext":{"sessionIssuer":{"arn":"arn:aws:iam::1:role/r"}}}}"#,
+        );
+        assert_eq!(ours.issuer(), Some("arn:aws:iam::1:role/r"));
+    }
+
+    #[test]
+    fn g11_a_call_without_a_user_has_an_actor_all_the_same() {
+        let service = call(r#"{"eventSource":"e","eventName":"n","userIdentity":{"type":"AWSService","invokedBy":"cloudformation.amazonaws.com"}}"#);
+        assert_eq!(service.actor().to_string(), "by cloudformation.amazonaws.com");
+    }
+}

@@ -1,0 +1,153 @@
+//! A function at work: its configuration, its clients, and what it does with one event.
+
+use aws_smithy_types::error::metadata::ProvideErrorMetadata;
+use futures_util::StreamExt;
+use futures_util::stream;
+use serde::Serialize;
+use tokio::time::Instant;
+
+use crate::accounts::Accounts;
+use crate::clock;
+use crate::error::{Error, aws};
+use crate::event::Event;
+use crate::journal::Journal;
+use crate::message::Message;
+use crate::outcome::Outcome;
+use crate::place::is_region;
+use crate::report::Report;
+use crate::room::Room;
+use crate::run;
+use crate::sdk::{self, Sdk};
+use crate::settings::Config;
+use crate::subject::{Lead, Subjects};
+use crate::sweep;
+
+/// What Lambda says about one invocation.
+#[derive(Clone, Debug)]
+pub struct Invocation {
+    /// Lambda's request id: the same for Lambda's own retries.
+    pub id: String,
+    /// When Lambda ends the process.
+    pub deadline: Instant,
+}
+
+/// What asked for a run.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Origin {
+    /// An event.
+    Event,
+    /// The schedule.
+    Sweep,
+}
+
+/// The answer to Lambda.
+#[derive(Clone, Debug, Serialize)]
+pub struct Answer {
+    /// One report for each subject.
+    pub outcomes: Vec<Report>,
+}
+
+/// A function with its configuration and clients, kept for the life of the process.
+#[derive(Debug)]
+pub struct Engine<R: Room> {
+    pub(crate) config: Config<R::Settings>,
+    pub(crate) accounts: Accounts<R>,
+    pub(crate) journal: Journal,
+    sns: aws_sdk_sns::Client,
+}
+
+impl<R: Room> Engine<R> {
+    /// Builds everything that the process keeps: nothing is built again in a warm start.
+    pub fn new(config: Config<R::Settings>, region: &str) -> Result<Self, Error> {
+        let sdk = Sdk::new(region, config.trust)?;
+        let own = sdk::environment()?;
+        let shared = sdk.config(region, own.clone());
+        let journal = Journal::new(
+            aws_sdk_dynamodb::Client::new(&shared),
+            config.journal_table.clone(),
+            config.record_days,
+        );
+        let sns = aws_sdk_sns::Client::new(&shared);
+        let accounts = Accounts::new(sdk, own, region, &config);
+        Ok(Self { config, accounts, journal, sns })
+    }
+
+    /// Answers one event. Every subject is worked on, whatever becomes of the others; then one that ended partial or
+    /// failed makes the whole an error.
+    pub async fn handle(&self, raw: &str, invocation: &Invocation) -> Result<Answer, Error> {
+        let reports = self.reports(raw, invocation).await.inspect_err(|error| {
+            let mut report =
+                Report::without_subject(R::NAME, self.config.mode, Outcome::Failed, error.to_string());
+            report.error = Some(error.kind().to_owned());
+            report.log(clock::now());
+        })?;
+        let bad: Vec<&Report> = reports.iter().filter(|r| r.outcome.is_error()).collect();
+        if bad.is_empty() {
+            return Ok(Answer { outcomes: reports });
+        }
+        let kind = if bad.iter().any(|r| r.outcome == Outcome::Partial) { "Partial" } else { "Failed" };
+        let message = bad.iter().take(20).map(|r| r.sentence()).collect::<Vec<_>>().join("; ");
+        Err(Error::Unfinished { kind, message })
+    }
+
+    async fn reports(&self, raw: &str, invocation: &Invocation) -> Result<Vec<Report>, Error> {
+        let event = Event::parse(raw)?;
+        if event.is_schedule() {
+            return sweep::sweep(self, invocation).await;
+        }
+        match R::subjects(&event, &self.config)? {
+            Subjects::Ignored { why } => {
+                let report = Report::without_subject(R::NAME, self.config.mode, Outcome::Ignored, why);
+                report.log(clock::now());
+                Ok(vec![report])
+            }
+            Subjects::Named(leads) => {
+                if let Some(account) = event.account()
+                    && !self.config.allows(account)
+                {
+                    return Err(Error::UnknownAccount {
+                        account: account.to_owned(),
+                        field: "account of the envelope",
+                    });
+                }
+                for lead in &leads {
+                    self.check(lead)?;
+                }
+                let runs = leads.iter().map(|lead| Box::pin(run::run(self, lead, invocation, Origin::Event)));
+                Ok(stream::iter(runs).buffer_unordered(self.config.concurrency).collect().await)
+            }
+        }
+    }
+
+    /// Refuses a lead into an account that is not ours, or to something that is no region.
+    pub(crate) fn check(&self, lead: &Lead<R::Detail>) -> Result<(), Error> {
+        let place = &lead.place;
+        if !is_region(&place.region) {
+            return Err(Error::event("region", format!("{:?} is not the code of a region", place.region)));
+        }
+        if !self.config.allows(&place.account) {
+            return Err(Error::UnknownAccount { account: place.account.clone(), field: "owner of the resource" });
+        }
+        Ok(())
+    }
+
+    /// Sends a report to people; without a topic the log line is all there is.
+    pub(crate) async fn publish(&self, report: &Report) -> Result<(), Error> {
+        let Some(topic) = &self.config.report_topic else { return Ok(()) };
+        let message = Message::of(report, self.config.report_format);
+        self.sns
+            .publish()
+            .topic_arn(topic)
+            .subject(message.subject)
+            .message(message.body)
+            .send()
+            .await
+            .map(|_| ())
+            .map_err(|e| aws("sns:Publish", e))
+    }
+}
+
+/// AWS's error code of a failed call, where there is one: rooms tell harmless refusals from others by it.
+pub fn code_of<E: ProvideErrorMetadata>(error: &E) -> &str {
+    error.code().unwrap_or_default()
+}

@@ -1,0 +1,203 @@
+//! The parts of a GuardDuty finding that functions share.
+//!
+//! EventBridge sends findings in lowerCamelCase; the API and the console's export have them in PascalCase. Both are
+//! understood. There is no type for findings in `aws_lambda_events`.
+
+use serde::{Deserialize, Deserializer};
+use serde_json::Value;
+
+use crate::actor::Actor;
+use crate::error::Error;
+use crate::event::{Event, from_value};
+
+/// One finding. Only what decisions and reports read.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Finding {
+    /// The same for every update of the finding.
+    pub id: Option<String>,
+    /// Such as `Backdoor:EC2/C&CActivity.B`.
+    #[serde(rename = "type")]
+    pub kind: Option<String>,
+    /// 1.0 to 10.0; Critical is 9.0 and above.
+    pub severity: Option<f64>,
+    /// The account of the resource. GuardDuty's delegated administrator gets the findings of all members.
+    pub account_id: Option<String>,
+    /// The region of the resource.
+    pub region: Option<String>,
+    title: Option<String>,
+    /// What it is about.
+    #[serde(default)]
+    pub resource: Resource,
+    /// What was seen.
+    #[serde(default)]
+    pub service: Service,
+}
+
+/// What a finding is about. The kind of finding is told by `resource_type`, never by its type's middle word: samples
+/// of other kinds carry a decoy instance.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct Resource {
+    /// Such as `Instance` or `AccessKey`.
+    pub resource_type: Option<String>,
+    /// Present where an instance is involved.
+    pub instance_details: Option<InstanceDetails>,
+}
+
+/// The instance of a finding.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct InstanceDetails {
+    /// Such as `i-0abc`.
+    pub instance_id: Option<String>,
+}
+
+/// What was seen.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct Service {
+    /// Whether somebody put the finding away, or a suppression rule did.
+    #[serde(deserialize_with = "flag")]
+    pub archived: bool,
+    /// `ACTOR` if the resource did it, `TARGET` if it was done to the resource.
+    pub resource_role: Option<String>,
+    additional_info: Value,
+    action: Value,
+    detection: Detection,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct Detection {
+    sequence: Option<Sequence>,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct Sequence {
+    resources: Vec<SequenceResource>,
+}
+
+/// One of the resources of an attack sequence.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct SequenceResource {
+    /// Such as `EC2_INSTANCE`.
+    pub resource_type: Option<String>,
+    /// The resource's ARN or id.
+    pub uid: Option<String>,
+    /// The account of the resource.
+    pub account_id: Option<String>,
+    /// The region of the resource.
+    pub region: Option<String>,
+}
+
+impl Finding {
+    /// The finding of an event.
+    pub fn of(event: &Event) -> Result<Self, Error> {
+        let detail = event.detail();
+        let pascal = detail.get("Resource").is_some() || detail.get("Type").is_some();
+        from_value(if pascal { camel(detail.clone()) } else { detail.clone() }, "detail")
+    }
+
+    /// Whether GuardDuty made it up on request, to show what findings look like.
+    ///
+    /// Newer findings wrap the additional information as JSON text in `value`.
+    #[must_use]
+    pub fn is_sample(&self) -> bool {
+        let info = &self.service.additional_info;
+        let inner = info.get("value").and_then(Value::as_str).and_then(|v| serde_json::from_str::<Value>(v).ok());
+        [Some(info), inner.as_ref()].into_iter().flatten().any(|i| i.get("sample").is_some_and(truth))
+            || self.title.as_deref().is_some_and(|t| t.starts_with("[SAMPLE]"))
+    }
+
+    /// The resources of an attack sequence; empty for every other finding.
+    #[must_use]
+    pub fn sequence(&self) -> &[SequenceResource] {
+        self.service.detection.sequence.as_ref().map_or(&[], |s| &s.resources)
+    }
+
+    /// Whether it tells of several signals over several resources, which no single role describes.
+    #[must_use]
+    pub fn is_sequence(&self) -> bool {
+        self.kind.as_deref().is_some_and(|k| k.starts_with("AttackSequence:"))
+    }
+
+    /// Who was on the other side, as far as the finding says.
+    #[must_use]
+    pub fn actor(&self) -> Actor {
+        let source_ip = ["networkConnectionAction", "awsApiCallAction", "rdpLoginAttemptAction"]
+            .iter()
+            .find_map(|name| self.service.action.get(name)?.get("remoteIpDetails")?.get("ipAddressV4")?.as_str());
+        Actor { source_ip: source_ip.map(str::to_owned), ..Actor::default() }
+    }
+}
+
+/// The same value with every key beginning in lower case.
+fn camel(value: Value) -> Value {
+    match value {
+        Value::Object(object) => Value::Object(object.into_iter().map(|(k, v)| (lower_first(&k), camel(v))).collect()),
+        Value::Array(items) => Value::Array(items.into_iter().map(camel).collect()),
+        other => other,
+    }
+}
+
+fn lower_first(key: &str) -> String {
+    let mut chars = key.chars();
+    chars.next().map_or_else(String::new, |first| first.to_lowercase().chain(chars).collect())
+}
+
+fn truth(value: &Value) -> bool {
+    matches!(value, Value::Bool(true)) || value.as_str().is_some_and(|s| s.eq_ignore_ascii_case("true"))
+}
+
+/// Console exports write some booleans as text.
+fn flag<'de, D: Deserializer<'de>>(deserializer: D) -> Result<bool, D::Error> {
+    Value::deserialize(deserializer).map(|value| truth(&value))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn finding(detail: &Value) -> Finding {
+        let raw = json!({"detail-type": "GuardDuty Finding", "source": "aws.guardduty", "detail": detail}).to_string();
+        Finding::of(&Event::parse(&raw).unwrap()).unwrap()
+    }
+
+    #[test]
+    fn e1_both_spellings_are_understood() {
+        let camel = finding(&json!({"type": "T", "severity": 5, "resource": {"instanceDetails": {"instanceId": "i-1"}}, "service": {"resourceRole": "ACTOR"}}));
+        let pascal = finding(&json!({"Type": "T", "Severity": 5, "Resource": {"InstanceDetails": {"InstanceId": "i-1"}}, "Service": {"ResourceRole": "ACTOR"}}));
+        for f in [camel, pascal] {
+            assert_eq!(f.resource.instance_details.unwrap().instance_id.as_deref(), Some("i-1"));
+            assert_eq!(f.service.resource_role.as_deref(), Some("ACTOR"));
+        }
+    }
+
+    #[test]
+    fn e2_all_marks_of_a_sample_are_known() {
+        assert!(finding(&json!({"type": "T", "service": {"additionalInfo": {"sample": true}}})).is_sample());
+        assert!(finding(&json!({"type": "T", "service": {"additionalInfo": {"value": "{\"sample\":true}"}}})).is_sample());
+        assert!(finding(&json!({"type": "T", "title": "[SAMPLE] x"})).is_sample());
+        assert!(!finding(&json!({"type": "T", "title": "a [SAMPLE]"})).is_sample());
+    }
+
+    #[test]
+    fn e3_severity_is_a_number_of_either_kind() {
+        for (text, number) in [("5", 5.0), ("5.0", 5.0), ("8", 8.0), ("9.5", 9.5)] {
+            let value: Value = serde_json::from_str(text).unwrap();
+            assert!((finding(&json!({"type": "T", "severity": value})).severity.unwrap() - number).abs() < 1e-9);
+        }
+    }
+
+    #[test]
+    fn g16_a_wrong_type_names_its_field() {
+        let raw = json!({"detail-type": "GuardDuty Finding", "source": "aws.guardduty", "detail": {"severity": "high"}}).to_string();
+        let error = Finding::of(&Event::parse(&raw).unwrap()).unwrap_err();
+        assert!(error.to_string().contains("detail.severity: invalid type"), "{error}");
+    }
+}

@@ -1,0 +1,202 @@
+//! The message to people: plain text for mail, or the custom notification schema of Amazon Q Developer in chat
+//! applications. Both are kept below SNS's limit by shortening the list of changes, which the message then says.
+
+use serde_json::json;
+
+use crate::report::Report;
+use crate::settings::Format;
+
+/// SNS takes 262,144 bytes for a message with its attributes; the rest is room for them.
+/// <https://docs.aws.amazon.com/sns/latest/api/API_Publish.html>
+const LIMIT: usize = 250_000;
+/// SNS takes at most 100 characters of printable ASCII as a subject.
+const SUBJECT_LIMIT: usize = 100;
+/// How long a single value may be.
+const VALUE_LIMIT: usize = 2_000;
+
+/// A message's subject line and body.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Message {
+    /// For mail.
+    pub subject: String,
+    /// Text or JSON.
+    pub body: String,
+}
+
+impl Message {
+    /// The message of a report.
+    #[must_use]
+    pub fn of(report: &Report, format: Format) -> Self {
+        let mut shown = report.changes.len();
+        loop {
+            let body = match format {
+                Format::Text => text(report, shown),
+                Format::Chat => chat(report, shown),
+            };
+            if body.len() <= LIMIT || shown == 0 {
+                return Self { subject: subject(report), body };
+            }
+            shown /= 2;
+        }
+    }
+}
+
+fn subject(report: &Report) -> String {
+    let what = report.subject.as_deref().unwrap_or("event");
+    let line = format!("[Tourniquet] {}: {} {}", report.outcome, report.function, what);
+    line.chars().map(|c| if c == ' ' || c.is_ascii_graphic() { c } else { '?' }).take(SUBJECT_LIMIT).collect()
+}
+
+fn text(report: &Report, shown: usize) -> String {
+    let mut lines = vec![format!("{}: {}", report.outcome.word().to_uppercase(), clip(&report.why)), String::new()];
+    for (label, value) in facts(report) {
+        lines.push(format!("{label:<10} {}", clip(&value)));
+    }
+    if !report.changes.is_empty() {
+        lines.extend([String::new(), heading(report).to_owned()]);
+        lines.extend(changes(report, shown).map(|c| format!("  - {c}")));
+    }
+    if !report.notes.is_empty() {
+        lines.extend([String::new(), "To know".to_owned()]);
+        lines.extend(report.notes.iter().map(|n| format!("  - {}", clip(n))));
+    }
+    if let Some(undo) = &report.undo {
+        lines.extend([String::new(), "To take it back".to_owned(), format!("  {undo}")]);
+    }
+    lines.join("\n") + "\n"
+}
+
+/// <https://docs.aws.amazon.com/chatbot/latest/adminguide/custom-notifs.html>
+fn chat(report: &Report, shown: usize) -> String {
+    let mut description: Vec<String> =
+        facts(report).map(|(label, value)| format!("*{label}* {}", escape(&clip(&value)))).collect();
+    if !report.changes.is_empty() {
+        description.push(format!("*{}*", heading(report)));
+        description.extend(changes(report, shown).map(|c| format!("• {}", escape(&c))));
+    }
+    description.extend(report.notes.iter().map(|n| format!("• {}", escape(&clip(n)))));
+    let undo = report.undo.iter().map(|undo| format!("Take it back: `{undo}`")).collect::<Vec<_>>();
+    json!({
+        "version": "1.0",
+        "source": "custom",
+        "id": report.record,
+        "content": {
+            "textType": "client-markdown",
+            "title": format!("{}: {}", report.outcome.word(), escape(&clip(&report.why))),
+            "description": description.join("\n"),
+            "nextSteps": undo,
+            "keywords": [report.function, report.outcome.word()],
+        },
+        "metadata": {"threadId": report.record, "eventType": report.function},
+    })
+    .to_string()
+}
+
+fn facts(report: &Report) -> impl Iterator<Item = (&'static str, String)> + '_ {
+    let place = report.account.as_ref().map(|a| format!("{a}, {}", report.region.as_deref().unwrap_or("no region")));
+    [
+        ("Function", Some(report.function.to_owned())),
+        ("Resource", report.subject.clone()),
+        ("Account", place),
+        ("Cause", report.cause.clone()),
+        ("Actor", report.actor.as_ref().map(ToString::to_string)),
+        ("Fight", report.fight.then(|| "the same actor brought this back three times within a day".to_owned())),
+        ("Record", report.record.clone()),
+    ]
+    .into_iter()
+    .filter_map(|(label, value)| Some((label, value?)))
+}
+
+fn heading(report: &Report) -> &'static str {
+    match report.outcome {
+        crate::Outcome::Observed => "Would change (mode is observe: nothing was changed)",
+        crate::Outcome::Held => "Held back (the change limit of this hour is reached: nothing was changed)",
+        _ => "Changes",
+    }
+}
+
+fn changes(report: &Report, shown: usize) -> impl Iterator<Item = String> + '_ {
+    let left = report.changes.len() - shown;
+    let rest = (left > 0).then(|| format!("shortened: {left} more changes are in the record"));
+    report
+        .changes
+        .iter()
+        .take(shown)
+        .map(|c| format!("{}: {} -> {}", clip(&c.summary), clip(&c.before), clip(&c.after)))
+        .chain(rest)
+}
+
+/// One line, not too long: names and tags are the attacker's to choose.
+fn clip(text: &str) -> String {
+    let line: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).take(VALUE_LIMIT).collect();
+    if text.chars().nth(VALUE_LIMIT).is_some() { line + "… (shortened)" } else { line }
+}
+
+/// Chat clients give meaning to these signs; a name must not become a mention, a link or formatting.
+fn escape(text: &str) -> String {
+    text.chars()
+        .flat_map(|c| match c {
+            '&' => "&amp;".chars().collect::<Vec<_>>(),
+            '<' => "&lt;".chars().collect(),
+            '>' => "&gt;".chars().collect(),
+            '*' | '_' | '`' | '~' | '@' => vec!['\u{200b}', c],
+            other => vec![other],
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::Value;
+
+    use super::*;
+    use crate::outcome::Outcome;
+    use crate::plan::Recorded;
+    use crate::settings::Mode;
+
+    fn report(changes: usize) -> Report {
+        let change = |n| Recorded {
+            key: format!("k{n}"),
+            summary: format!("isolate eni-{n}"),
+            before: "x".repeat(1500),
+            after: "sg-9".into(),
+            change: Value::Null,
+        };
+        Report {
+            subject: Some("i-1".into()),
+            account: Some("111122223333".into()),
+            region: Some("eu-west-1".into()),
+            record: Some("stop-instance/r".into()),
+            undo: Some("tourniquet undo stop-instance/r --reason … --until …".into()),
+            changes: (0..changes).map(change).collect(),
+            ..Report::without_subject("stop-instance", Mode::Enforce, Outcome::Contained, "mining\r\nSubject: x".into())
+        }
+    }
+
+    #[test]
+    fn g27_a_message_says_what_where_who_and_how_to_take_it_back() {
+        let message = Message::of(&report(1), Format::Text);
+        assert_eq!(message.subject, "[Tourniquet] contained: stop-instance i-1");
+        for part in ["CONTAINED: mining  Subject: x\n", "i-1", "111122223333, eu-west-1", "isolate eni-0", "-> sg-9", "tourniquet undo"] {
+            assert!(message.body.contains(part), "{part}: {}", message.body);
+        }
+    }
+
+    #[test]
+    fn g27_a_message_stays_below_the_limit_and_says_that_it_was_shortened() {
+        for format in [Format::Text, Format::Chat] {
+            let message = Message::of(&report(5000), format);
+            assert!(message.body.len() <= LIMIT);
+            assert!(message.body.contains("more changes are in the record"));
+        }
+    }
+
+    #[test]
+    fn a_chat_message_has_the_custom_schema_and_no_foreign_markup() {
+        let mut hostile = report(1);
+        hostile.why = "<!channel> *x* <https://evil|here>".into();
+        let body: Value = serde_json::from_str(&Message::of(&hostile, Format::Chat).body).unwrap();
+        assert_eq!((&body["version"], &body["source"]), (&json!("1.0"), &json!("custom")));
+        assert!(!body["content"]["title"].as_str().unwrap().contains("<!"));
+    }
+}

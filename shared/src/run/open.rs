@@ -1,0 +1,168 @@
+//! The record of a run: begun before the first change, gone on with after an interruption, never owned by two.
+
+use std::time::Duration;
+
+use jiff::SignedDuration;
+
+use super::{Ending, Run};
+use crate::clock;
+use crate::engine::Origin;
+use crate::journal::{Begin, Record};
+use crate::outcome::Outcome;
+use crate::plan::{Change, Recorded, Step};
+use crate::room::Room;
+
+/// How often a run that waits for another one looks at its record.
+const LOOK_EVERY: Duration = Duration::from_millis(150);
+/// How often a run is refused its record and reads it again, before it gives up.
+const REFUSALS: u32 = 5;
+
+impl<R: Room> Run<'_, R> {
+    /// Waits while another delivery of the same cause is at it, until that one ends or its lease does. True if it
+    /// waited, so that what was observed is old.
+    ///
+    /// A run that has lost its process is taken over when its lease ends, well before Lambda would retry.
+    pub(super) async fn wait_for_other(&mut self) -> bool {
+        let mut waited = false;
+        while self.latest().is_some_and(|r| r.is_held_by_another(&self.invocation.id, clock::now())) {
+            waited = true;
+            clock::pause(LOOK_EVERY).await;
+            match self.engine.journal.history(R::NAME, &self.lead.place, &self.lead.subject).await {
+                Ok(history) => self.history = history,
+                Err(_) => break,
+            }
+        }
+        waited
+    }
+
+    /// Puts steps on record before they are applied: in a new record, or added to ours. An end means: do not apply.
+    pub(super) async fn record_steps(&mut self, steps: &[Step<R::Change>], why: &str) -> Option<Ending> {
+        let recorded: Vec<Recorded> = steps.iter().map(|s| Recorded::of(&s.change)).collect();
+        self.keep_changes(&recorded);
+        if self.without_journal.is_some() {
+            return None;
+        }
+        if let Some(record) = self.record.as_mut() {
+            record.add_steps(recorded);
+            record.lease = lease(self.engine.config.lease_seconds);
+            let saved = self.engine.journal.save(record).await;
+            return saved.err().and_then(|error| self.journal_lost(error));
+        }
+        for _ in 0..REFUSALS {
+            let (mut record, prior) = self.draft(why);
+            record.add_steps(recorded.clone());
+            let resumed = record.counted;
+            let limit = (!resumed).then_some(self.engine.config.changes_per_hour);
+            record.counted = true;
+            match self.engine.journal.begin(&record, prior, limit).await {
+                Ok(Begin::Ours) => {
+                    self.keep_changes(&record.steps);
+                    self.record = Some(record);
+                    self.resumed = resumed;
+                    return None;
+                }
+                Ok(Begin::LimitReached) => {
+                    let why = format!("{why}; the limit of {} changes an hour is reached", self.engine.config.changes_per_hour);
+                    return Some(Ending::new(Outcome::Held, why));
+                }
+                Ok(Begin::Duplicate) => {
+                    match self.engine.journal.history(R::NAME, &self.lead.place, &self.lead.subject).await {
+                        Ok(history) => self.history = history,
+                        Err(error) => return self.journal_lost(error),
+                    }
+                    if self.wait_for_other().await
+                        && self.latest().is_some_and(|r| r.outcome == Some(Outcome::Contained))
+                    {
+                        let id = self.latest().map(Record::id).unwrap_or_default();
+                        return Some(Ending::new(Outcome::AlreadySafe, format!("contained by another delivery: {id}")));
+                    }
+                }
+                Err(error) => return self.journal_lost(error),
+            }
+        }
+        Some(Ending::new(Outcome::Failed, "the record is written by too many runs at once; nothing was changed by this one"))
+    }
+
+    /// What becomes of a run whose journal fails at a write: an urgent one goes on without it.
+    fn journal_lost(&mut self, error: crate::Error) -> Option<Ending> {
+        let taken = matches!(error, crate::Error::LostRecord { .. });
+        if R::URGENT && self.origin == Origin::Event && !taken {
+            self.without_journal = Some(error);
+            return None;
+        }
+        let mut end = Ending::failed(&error, "the plan cannot be recorded, so it was not applied");
+        if self.changed() {
+            end.outcome = Outcome::Partial;
+        }
+        Some(end)
+    }
+
+    /// The record to begin, and the version that must stand there: the one to go on with, or none.
+    pub(super) fn draft(&self, why: &str) -> (Record, Option<u64>) {
+        let now = clock::now();
+        let latest = self.latest();
+        let lease = lease(self.engine.config.lease_seconds);
+        if let Some(latest) = latest
+            && latest.is_continued()
+        {
+            let mut record = latest.clone();
+            if !record.counted {
+                // Nothing was changed under it, so its before-images are only old.
+                record.steps.clear();
+            }
+            record.version += 1;
+            record.owner.clone_from(&self.invocation.id);
+            record.lease = lease;
+            record.outcome = None;
+            record.finished = None;
+            record.mode = self.engine.config.mode;
+            why.clone_into(&mut record.why);
+            return (record, Some(latest.version));
+        }
+        let record = Record {
+            function: R::NAME.to_owned(),
+            place: self.lead.place.clone(),
+            subject: self.lead.subject.clone(),
+            cause: self.lead.cause.clone(),
+            attempt: latest.map_or(0, |r| r.attempt) + 1,
+            mode: self.engine.config.mode,
+            outcome: None,
+            why: why.to_owned(),
+            actor: self.lead.actor.clone(),
+            detail: serde_json::to_value(&self.lead.detail).unwrap_or_default(),
+            steps: Vec::new(),
+            notes: Vec::new(),
+            started: now,
+            finished: None,
+            version: 1,
+            owner: self.invocation.id.clone(),
+            lease,
+            counted: false,
+            told: None,
+            watched: false,
+        };
+        (record, None)
+    }
+
+    /// Keeps changes for the report; one that is known keeps its before-image.
+    pub(super) fn keep_changes(&mut self, steps: &[Recorded]) {
+        for step in steps {
+            match self.changes.iter_mut().find(|c| c.key == step.key) {
+                // What the record holds is older than what was read now.
+                Some(known) if self.record.is_none() => *known = step.clone(),
+                Some(_) => {}
+                None => self.changes.push(step.clone()),
+            }
+        }
+    }
+
+    /// The keys of some steps.
+    pub(super) fn key(step: &Step<R::Change>) -> String {
+        step.change.key()
+    }
+}
+
+fn lease(seconds: u32) -> jiff::Timestamp {
+    let now = clock::now();
+    now.checked_add(SignedDuration::from_secs(i64::from(seconds))).unwrap_or(now)
+}

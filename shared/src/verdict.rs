@@ -1,0 +1,56 @@
+//! What a room decides from an observation.
+
+use crate::exemption::Exemption;
+use crate::outcome::Outcome;
+use crate::plan::Step;
+
+/// What to do about a subject, and why.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Verdict<C> {
+    /// What to do.
+    pub ruling: Ruling<C>,
+    /// One sentence: what is wrong, or why nothing is done.
+    pub why: String,
+    /// What the people who read the report must know besides.
+    pub notes: Vec<String>,
+}
+
+/// What to do about a subject.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Ruling<C> {
+    /// Nothing is wrong with the live resource, or nothing is wrong any more.
+    Safe,
+    /// Make these changes, then look again.
+    Act(Vec<Step<C>>),
+    /// Nothing can be done yet: look again shortly.
+    Wait,
+    /// Leave it, with this outcome.
+    Leave(Outcome),
+}
+
+impl<C> Verdict<C> {
+    /// A verdict without notes.
+    pub fn new(ruling: Ruling<C>, why: impl Into<String>) -> Self {
+        Self { ruling, why: why.into(), notes: Vec::new() }
+    }
+
+    /// The same verdict with notes for the report.
+    #[must_use]
+    pub fn with_notes(mut self, notes: Vec<String>) -> Self {
+        self.notes = notes;
+        self
+    }
+}
+
+/// What the journal knows that a decision may need.
+#[derive(Clone, Debug, Default)]
+pub struct Standing {
+    /// An earlier run for the same cause began to change the subject and did not finish, or this run has begun to.
+    pub begun: bool,
+    /// An earlier run for the same cause contained the subject, and nobody has released it since.
+    pub contained_before: bool,
+    /// The journal cannot be reached, and the answer does not wait for it: leave marks from which the record can be made.
+    pub unrecorded: bool,
+    /// Valid exemptions of the subject that are narrower than the whole subject; the room knows their scopes.
+    pub scoped: Vec<Exemption>,
+}

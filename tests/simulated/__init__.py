@@ -1,0 +1,16 @@
+"""Where moto differs from AWS in a way that the scenarios can see, it is corrected here.
+
+One module for each part of AWS. Every correction says what AWS does; what is not corrected is moto's own
+behaviour. `correct()` is called once, before the server starts.
+"""
+
+from simulated import balancing, compute, permissions, scaling, server, tables
+
+
+def correct():
+    server.correct()
+    permissions.correct()
+    compute.correct()
+    scaling.correct()
+    balancing.correct()
+    tables.correct()

@@ -1,0 +1,117 @@
+//! The command `drill`: attacks a simulated account and shows what each function did about it.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail};
+use clap::Parser;
+use drill::account::Account;
+use drill::clock;
+use drill::page;
+use drill::run::{self, Options, Played};
+use drill::scenario::{self, Scenario};
+use drill::show::Show;
+use drill::tools::Tools;
+
+/// Attacks a simulated AWS account and shows what Tourniquet's functions do about it.
+///
+/// Nothing leaves this machine: the account is moto's server, the functions are the binaries that ship.
+#[derive(Debug, Parser)]
+#[command(name = "drill")]
+struct Arguments {
+    /// Play this scenario only; may be given again.
+    #[arg(long, value_name = "NAME")]
+    scenario: Vec<String>,
+    /// List the scenarios and play none.
+    #[arg(long)]
+    list: bool,
+    /// Print everything that was seen as JSON.
+    #[arg(long)]
+    json: bool,
+    /// Keep what the functions logged, in a folder that is named at the end.
+    #[arg(long)]
+    keep: bool,
+    /// Where the page is written.
+    #[arg(long, value_name = "PATH", default_value = "drill.html")]
+    page: PathBuf,
+    /// Add this to the time of every call, as the way to a region does.
+    #[arg(long, value_name = "MS", default_value_t = 0)]
+    latency: u64,
+}
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<ExitCode> {
+    let arguments = Arguments::parse();
+    let tools = Tools::find()?;
+    let scenarios = chosen(scenario::catalogue(&tools.scenarios())?, &arguments.scenario)?;
+    let show = Show::default();
+    if arguments.list {
+        show.list(&scenarios)?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    let played = play(&tools, &scenarios, &arguments, show).await?;
+    if arguments.json {
+        show.json(&played)?;
+    } else {
+        show.table(&played)?;
+    }
+    let html = page::page(&played, &clock::day()).into_string();
+    std::fs::write(&arguments.page, html)
+        .with_context(|| format!("cannot write {}", arguments.page.display()))?;
+    if !arguments.json {
+        show.note(&format!("the page is {}", arguments.page.display()))?;
+    }
+    if arguments.keep {
+        let folder = keep(&played)?;
+        if !arguments.json {
+            show.note(&format!("the logs are in {}", folder.display()))?;
+        }
+    }
+    Ok(if played.iter().all(|one| one.passed) { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// The scenarios that were named, by their name alone or with the function's.
+fn chosen(all: Vec<Scenario>, names: &[String]) -> Result<Vec<Scenario>> {
+    let is = |one: &Scenario, name: &String| {
+        one.name == *name || format!("{}/{}", one.function, one.name) == *name
+    };
+    if let Some(unknown) = names.iter().find(|name| !all.iter().any(|one| is(one, name))) {
+        bail!("there is no scenario {unknown}; `drill --list` shows them all");
+    }
+    let wanted = |one: &Scenario| names.is_empty() || names.iter().any(|name| is(one, name));
+    Ok(all.into_iter().filter(wanted).collect())
+}
+
+async fn play(
+    tools: &Tools,
+    scenarios: &[Scenario],
+    arguments: &Arguments,
+    show: Show,
+) -> Result<Vec<Played>> {
+    let account = Account::start(tools).await?;
+    let options = Options { latency: Duration::from_millis(arguments.latency) };
+    let mut all = Vec::with_capacity(scenarios.len());
+    for one in scenarios {
+        if !arguments.json {
+            show.begin(&one.title)?;
+        }
+        let played = run::play(tools, &account, one, options).await;
+        if !arguments.json {
+            show.end(&played)?;
+        }
+        all.push(played);
+    }
+    Ok(all)
+}
+
+/// One file for each scenario.
+fn keep(all: &[Played]) -> Result<PathBuf> {
+    let folder = tempfile::Builder::new().prefix("drill-").tempdir()?.keep();
+    for played in all {
+        let file = folder.join(format!("{}-{}.log", played.function, played.name));
+        std::fs::write(&file, played.log.join("\n"))
+            .with_context(|| format!("cannot write {}", file.display()))?;
+    }
+    Ok(folder)
+}
