@@ -4,6 +4,7 @@ from moto.ec2.exceptions import EC2ClientError, InvalidSecurityGroupNotFoundErro
 from moto.ec2.models.elastic_network_interfaces import NetworkInterface, NetworkInterfaceBackend
 from moto.ec2.models.instances import Instance, InstanceBackend
 from moto.ec2.responses.instances import InstanceResponse
+from moto.ec2.utils import filter_dict_attribute_mapping
 from moto.core.responses import ActionResult
 
 from simulated import clock
@@ -14,6 +15,7 @@ def correct():
     stopping()
     describing()
     attributes()
+    profiles()
 
 
 def groups_of_interfaces():
@@ -147,3 +149,14 @@ def attributes():
         return original(self)
 
     InstanceResponse.modify_instance_attribute = modify
+
+
+def profiles():
+    """AWS finds instances by their instance profile; moto knows no such filter."""
+
+    def arn(self):
+        association = self.ec2_backend.iam_instance_profile_associations.get(self.id)
+        return association.iam_instance_profile.arn if association else None
+
+    Instance.profile_arn = property(arn)
+    filter_dict_attribute_mapping["iam-instance-profile.arn"] = "profile_arn"

@@ -124,7 +124,7 @@ def compute(place, operation, sent):
     if operation.startswith(("Describe", "Get")):
         yield place.need(f"ec2:{operation}", "*")
         return
-    names = sorted(v[0] for key, v in sent.items() if v and key.partition(".")[0] not in ("TagSpecification", "Filter"))
+    names = sorted(v[0] for key, v in sent.items() if v and key.partition(".")[0] not in ("Tag", "TagSpecification", "Filter"))
     named = [value for value in names if value.partition("-")[0] in EC2_TYPES and "-" in value and " " not in value]
     tags = dict(pairs(sent))
     context = {f"aws:requesttag/{key.lower()}": value for key, value in tags.items()}

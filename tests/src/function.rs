@@ -151,10 +151,15 @@ impl Function {
 
     /// Delivers an event and waits for the answer.
     pub async fn invoke(&self, event: &Value) -> Result<Invocation> {
+        self.send(event.to_string()).await
+    }
+
+    /// [`Function::invoke`] with a text that need not be an event, nor JSON.
+    pub async fn send(&self, event: impl Into<Bytes>) -> Result<Invocation> {
         let from = self.lines().len();
         let started = Instant::now();
         let patience = Duration::from_secs(u64::from(self.start.timeout_s) + 15);
-        let Ok(body) = timeout(patience, post(self.address, event)).await else {
+        let Ok(body) = timeout(patience, post(self.address, event.into())).await else {
             bail!("{} neither answered nor was ended by its timeout", self.start.name)
         };
         let wall_ms = clock::since(started);
@@ -246,13 +251,13 @@ async fn listens(child: &mut Child, address: SocketAddr) -> bool {
     false
 }
 
-async fn post(address: SocketAddr, event: &Value) -> Result<Bytes> {
+async fn post(address: SocketAddr, event: Bytes) -> Result<Bytes> {
     let stream = TcpStream::connect(address).await?;
     let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream)).await?;
     tokio::spawn(connection);
     let request = Request::post("/2015-03-31/functions/function/invocations")
         .header("host", address.to_string())
-        .body(Full::new(Bytes::from(event.to_string())))?;
+        .body(Full::new(event))?;
     Ok(sender.send_request(request).await?.into_body().collect().await?.to_bytes())
 }
 

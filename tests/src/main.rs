@@ -23,6 +23,9 @@ struct Arguments {
     /// Play this scenario only; may be given again.
     #[arg(long, value_name = "NAME")]
     scenario: Vec<String>,
+    /// Play the scenarios of this folder, laid out like tests/scenarios.
+    #[arg(long, value_name = "FOLDER")]
+    from: Option<PathBuf>,
     /// List the scenarios and play none.
     #[arg(long)]
     list: bool,
@@ -44,7 +47,8 @@ struct Arguments {
 async fn main() -> Result<ExitCode> {
     let arguments = Arguments::parse();
     let tools = Tools::find()?;
-    let scenarios = chosen(scenario::catalogue(&tools.scenarios())?, &arguments.scenario)?;
+    let folder = arguments.from.clone().unwrap_or_else(|| tools.scenarios());
+    let scenarios = chosen(scenario::catalogue(&folder)?, &arguments.scenario)?;
     let show = Show::default();
     if arguments.list {
         show.list(&scenarios)?;

@@ -125,6 +125,8 @@ impl Plan<'_> {
         }
         let Some(isolation) = &self.seen.isolation else {
             let (vpc, name) = (self.seen.vpc.clone(), self.settings.isolation_group.clone());
+            let interfaces: Vec<&str> = self.seen.interfaces.iter().map(|i| i.id.as_str()).collect();
+            self.notes.push(format!("as soon as the isolation group exists, {} go into it", interfaces.join(", ")));
             self.add(wave::CUT, Change::CreateIsolationGroup { vpc, name });
             return self.cut(None);
         };

@@ -195,6 +195,11 @@ impl<R: Room> Run<'_, R> {
 
     fn report(&self, end: &Ending) -> Report {
         let millis = |d: std::time::Duration| u64::try_from(d.as_millis()).unwrap_or(u64::MAX);
+        let mut notes = self.notes.clone();
+        if end.outcome == Outcome::Contained {
+            // A step can fail and its effect be there all the same; one that only leaves marks is not looked for.
+            notes.extend(self.failed.iter().map(|(key, error)| format!("the step {key} failed: {error}")));
+        }
         let shows_changes = !matches!(end.outcome, Outcome::AlreadySafe | Outcome::Ignored | Outcome::Gone);
         let changes: Vec<Recorded> = if shows_changes { self.changes.clone() } else { Vec::new() };
         let has_record = self.record.is_some() || end.outcome.is_told();
@@ -208,7 +213,7 @@ impl<R: Room> Run<'_, R> {
             cause: Some(self.lead.cause.what.clone()),
             actor: Some(self.lead.actor.clone()),
             changes,
-            notes: self.notes.clone(),
+            notes,
             fight: end.outcome == Outcome::Contained && self.is_fight(),
             undo: undo.map(|id| format!("tourniquet undo {id} --reason '…' --until <date>")),
             record,
