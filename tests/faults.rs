@@ -4,6 +4,8 @@
 //! one true record and with one set of snapshots. Positions are tried until a run has fewer calls than the position,
 //! so that a new call is covered without a change here.
 
+#![cfg(test)]
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
@@ -40,14 +42,18 @@ async fn look(stage: &Stage<'_>, invocation: &Invocation) -> Vec<String> {
     let instance = "Reservations[?Instances[0].InstanceId=='INSTANCE'].Instances[0]";
     let id = stage.deployment.names.text("${instance}").unwrap();
     let at = |path: &str| format!("{}{path}", instance.replace("INSTANCE", &id));
-    let seen = |call: &'static str, with: Value, at: String| async move { account.call(call, with, &at).await.unwrap() };
-    let state = seen("ec2.describe_instances", json!({}), at(".State.Name | [0]")).await;
-    let groups = seen("ec2.describe_instances", json!({}), at(".NetworkInterfaces[].Groups[].GroupName | [0]")).await;
-    let snapshots = seen("ec2.describe_snapshots", json!({"OwnerIds": ["self"]}), "length(Snapshots)".to_owned()).await;
+    let seen = |call: &'static str, with: Value, at: String| async move {
+        account.call(call, with, &at).await.unwrap()
+    };
+    let running = seen("ec2.describe_instances", json!({}), at(".State.Name | [0]")).await;
+    let groups =
+        seen("ec2.describe_instances", json!({}), at(".NetworkInterfaces[].Groups[].GroupName | [0]")).await;
+    let snapshots =
+        seen("ec2.describe_snapshots", json!({"OwnerIds": ["self"]}), "length(Snapshots)".to_owned()).await;
     let records = "Items[?starts_with(pk.S, 'record#')].outcome.S".to_owned();
     let records = seen("dynamodb.scan", json!({"TableName": "tourniquet-journal"}), records).await;
     for (what, is, wanted) in [
-        ("state", &state, json!("stopped")),
+        ("state", &running, json!("stopped")),
         ("groups", &groups, json!("tourniquet-isolation")),
         ("snapshots", &snapshots, json!(1)),
         ("records", &records, json!(["contained"])),

@@ -20,7 +20,7 @@ use crate::sdk::Sdk;
 use crate::settings::Config;
 
 /// How long before their end member credentials are renewed.
-const RENEW_BEFORE: Duration = Duration::from_secs(120);
+const RENEW_BEFORE: Duration = Duration::from_mins(2);
 
 /// The clients of a room for every place that its configuration allows.
 pub struct Accounts<R: Room> {
@@ -47,7 +47,7 @@ impl<R: Room> Accounts<R> {
         Self {
             sdk,
             own,
-            member_role: config.member_role.clone().unwrap_or_else(|| format!("tourniquet-{}", R::NAME)),
+            member_role: config.member_role(R::NAME),
             sts: aws_sdk_sts::Client::new(&shared),
             cache: Mutex::new(HashMap::from([(home.clone(), clients)])),
             home,
@@ -109,8 +109,9 @@ impl MemberRole {
             .send()
             .await
             .map_err(|e| with_role(aws("sts:AssumeRole", e), &self.arn))?;
-        let issued =
-            answer.credentials().ok_or(Error::Unexpected { call: "sts:AssumeRole", missing: "credentials" })?;
+        let issued = answer
+            .credentials()
+            .ok_or(Error::Unexpected { call: "sts:AssumeRole", missing: "credentials" })?;
         let expires = Timestamp::from_second(issued.expiration().secs()).unwrap_or(Timestamp::UNIX_EPOCH);
         let credentials = Credentials::new(
             issued.access_key_id(),
@@ -141,6 +142,8 @@ impl ProvideCredentials for MemberRole {
     where
         Self: 'a,
     {
-        future::ProvideCredentials::new(async { self.credentials().await.map_err(CredentialsError::provider_error) })
+        future::ProvideCredentials::new(async {
+            self.credentials().await.map_err(CredentialsError::provider_error)
+        })
     }
 }

@@ -9,6 +9,7 @@ use serde_json::Value;
 use crate::actor::Actor;
 use crate::error::Error;
 use crate::event::Event;
+use crate::settings::{Config, Settings};
 
 /// One API call, as CloudTrail reports it. Only what decisions and reports read.
 #[derive(Clone, Debug, Deserialize)]
@@ -95,6 +96,12 @@ impl ApiCall {
         }
     }
 
+    /// Whether the function itself made the call, here or in a member account.
+    #[must_use]
+    pub fn is_echo<S: Settings>(&self, config: &Config<S>, function: &str) -> bool {
+        self.issuer().is_some_and(|role| config.acts_as(role, function))
+    }
+
     /// The ARN of the role behind the caller's session.
     #[must_use]
     pub fn issuer(&self) -> Option<&str> {
@@ -107,7 +114,9 @@ mod tests {
     use super::*;
 
     fn call(detail: &str) -> ApiCall {
-        let raw = format!(r#"{{"detail-type":"AWS API Call via CloudTrail","source":"aws.ec2","detail":{detail}}}"#);
+        let raw = format!(
+            r#"{{"detail-type":"AWS API Call via CloudTrail","source":"aws.ec2","detail":{detail}}}"#
+        );
         ApiCall::of(&Event::parse(&raw).unwrap()).unwrap()
     }
 
@@ -120,18 +129,40 @@ mod tests {
         assert_eq!(call(r#"{"eventSource":"e","eventName":"n"}"#).failure(), None);
     }
 
+    #[derive(Debug, Default, serde::Deserialize)]
+    struct Nothing {}
+    impl Settings for Nothing {
+        fn check(&self) -> Result<(), (&'static str, String)> {
+            Ok(())
+        }
+    }
+
     #[test]
-    fn g6_the_role_behind_a_session_is_known() {
-        let ours = call(
-            r#"{"eventSource":"e","eventName":"n","userIdentity":{"type":"AssumedRole","arn":"arn:aws:sts::1:assumed-role/r/s",
-               "sessionContext":{"sessionIssuer":{"arn":"arn:aws:iam::1:role/r"}}}}"#,
-        );
-        assert_eq!(ours.issuer(), Some("arn:aws:iam::1:role/r"));
+    fn g6_our_own_changes_are_known_by_the_role_behind_the_session() {
+        let config = Config::<Nothing>::parse(
+            r#"{"account":"111122223333","accounts":["444455556666"],"own_role":"arn:aws:iam::111122223333:role/tourniquet-x"}"#,
+        )
+        .unwrap();
+        for (role, ours) in [
+            ("arn:aws:iam::111122223333:role/tourniquet-x", true),
+            ("arn:aws:iam::444455556666:role/tourniquet-x", true),
+            ("arn:aws:iam::444455556666:role/path/tourniquet-x", true),
+            ("arn:aws:iam::999900009999:role/tourniquet-x", false),
+            ("arn:aws:iam::111122223333:role/operator", false),
+        ] {
+            let made = call(&format!(
+                r#"{{"eventSource":"e","eventName":"n","userIdentity":{{"type":"AssumedRole","arn":"arn:aws:sts::1:assumed-role/r/s",
+                   "sessionContext":{{"sessionIssuer":{{"arn":"{role}"}}}}}}}}"#
+            ));
+            assert_eq!(made.is_echo(&config, "x"), ours, "{role}");
+        }
     }
 
     #[test]
     fn g11_a_call_without_a_user_has_an_actor_all_the_same() {
-        let service = call(r#"{"eventSource":"e","eventName":"n","userIdentity":{"type":"AWSService","invokedBy":"cloudformation.amazonaws.com"}}"#);
+        let service = call(
+            r#"{"eventSource":"e","eventName":"n","userIdentity":{"type":"AWSService","invokedBy":"cloudformation.amazonaws.com"}}"#,
+        );
         assert_eq!(service.actor().to_string(), "by cloudformation.amazonaws.com");
     }
 }

@@ -126,7 +126,10 @@ impl<R: Room> Engine<R> {
             return Err(Error::event("region", format!("{:?} is not the code of a region", place.region)));
         }
         if !self.config.allows(&place.account) {
-            return Err(Error::UnknownAccount { account: place.account.clone(), field: "owner of the resource" });
+            return Err(Error::UnknownAccount {
+                account: place.account.clone(),
+                field: "owner of the resource",
+            });
         }
         Ok(())
     }

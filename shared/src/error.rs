@@ -10,7 +10,9 @@ use lambda_runtime::Diagnostic;
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum Error {
     /// The event is not what its source sends.
-    #[error("malformed event: {field}: {problem}. Nothing was changed; the event is kept in the dead-letter queue.")]
+    #[error(
+        "malformed event: {field}: {problem}. Nothing was changed; the event is kept in the dead-letter queue."
+    )]
     MalformedEvent {
         /// Path of the field, such as `detail.severity`.
         field: String,
@@ -134,6 +136,7 @@ impl Error {
 ///
 /// To be used as `.map_err(|e| aws("ec2:StopInstances", e))`. The SDK's own message holds the raw response with its
 /// headers, which do not belong into a log.
+#[expect(clippy::needless_pass_by_value, reason = "the shape that `map_err` gives it")]
 pub fn aws<E>(call: &'static str, error: SdkError<E, HttpResponse>) -> Error
 where
     E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
@@ -141,13 +144,17 @@ where
     let status = error.raw_response().map(|r| r.status().as_u16());
     let (code, message) = match (error.code(), &error) {
         (Some(code), _) => (code.to_owned(), error.message().unwrap_or_default().to_owned()),
-        (None, SdkError::TimeoutError(_)) => ("Timeout".to_owned(), "no answer in time, after all attempts".to_owned()),
+        (None, SdkError::TimeoutError(_)) => {
+            ("Timeout".to_owned(), "no answer in time, after all attempts".to_owned())
+        }
         (None, SdkError::DispatchFailure(f)) => {
             let cause = f.as_connector_error().map_or_else(String::new, |c| innermost(c));
             ("ConnectionFailed".to_owned(), cause)
         }
         (None, _) => match status {
-            Some(status) if status >= 500 => (format!("Http{status}"), "server error without a readable body".to_owned()),
+            Some(status) if status >= 500 => {
+                (format!("Http{status}"), "server error without a readable body".to_owned())
+            }
             Some(status) => (format!("Http{status}"), "an answer that cannot be read".to_owned()),
             None => ("NoAnswer".to_owned(), "the call was not answered".to_owned()),
         },
@@ -166,8 +173,10 @@ fn innermost(error: &(dyn std::error::Error + 'static)) -> String {
 
 fn classify(code: &str, status: Option<u16>) -> Class {
     let bare = code.strip_prefix("Client.").or_else(|| code.strip_prefix("Server.")).unwrap_or(code);
-    if matches!(bare, "RequestLimitExceeded" | "SlowDown" | "EC2ThrottledException" | "PriorRequestNotComplete")
-        || bare.contains("Throttl")
+    if matches!(
+        bare,
+        "RequestLimitExceeded" | "SlowDown" | "EC2ThrottledException" | "PriorRequestNotComplete"
+    ) || bare.contains("Throttl")
         || bare.starts_with("TooManyRequests")
         || bare == "ProvisionedThroughputExceededException"
         || status == Some(429)
@@ -176,7 +185,10 @@ fn classify(code: &str, status: Option<u16>) -> Class {
     }
     if bare.starts_with("AccessDenied")
         || bare.starts_with("UnauthorizedOperation")
-        || matches!(bare, "AuthFailure" | "OptInRequired" | "UnauthorizedAccess" | "ExpiredToken" | "InvalidClientTokenId")
+        || matches!(
+            bare,
+            "AuthFailure" | "OptInRequired" | "UnauthorizedAccess" | "ExpiredToken" | "InvalidClientTokenId"
+        )
     {
         return Class::Denied;
     }

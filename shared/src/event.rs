@@ -98,12 +98,17 @@ fn wrap(object: Map<String, Value>) -> Result<Map<String, Value>, Error> {
     let had_detail = object.contains_key("detail");
     let bare = match object.get("detail") {
         Some(Value::Object(detail)) => detail.clone(),
-        Some(other) => return Err(Error::event("detail", format!("expected an object, found {}", kind_of(other)))),
+        Some(other) => {
+            return Err(Error::event("detail", format!("expected an object, found {}", kind_of(other))));
+        }
         None => object,
     };
-    let text = |names: [&str; 2]| names.iter().find_map(|n| bare.get(*n)).and_then(Value::as_str).map(str::to_owned);
-    let is_finding = ["resource", "Resource"].iter().any(|k| bare.contains_key(*k))
-        && ["type", "Type"].iter().any(|k| bare.contains_key(*k));
+    let text =
+        |names: [&str; 2]| names.iter().find_map(|n| bare.get(*n)).and_then(Value::as_str).map(str::to_owned);
+    let has = |names: [&str; 2]| names.iter().any(|name| bare.contains_key(*name));
+    let by_guardduty =
+        bare.get("service").and_then(|s| s.get("serviceName")).is_some_and(|name| name == "guardduty");
+    let is_finding = has(["type", "Type"]) && (has(["resource", "Resource"]) || by_guardduty);
     let (source, detail_type, account, region) = if is_finding {
         let (account, region) = (text(["accountId", "AccountId"]), text(["region", "Region"]));
         ("aws.guardduty".to_owned(), "GuardDuty Finding", account, region)
@@ -153,15 +158,23 @@ mod tests {
         assert!(problem("\"x\"").contains("found a string"));
         assert!(problem("{}").contains("detail: missing"));
         assert!(problem(r#"{"detail-type":"x","source":"y"}"#).contains("detail: missing"));
-        assert!(problem(r#"{"detail-type":"x","source":"y","detail":[]}"#).contains("detail: expected an object"));
-        assert!(problem(r#"{"detail-type":1,"source":"y","detail":{}}"#).contains("detail-type: invalid type"));
+        assert!(
+            problem(r#"{"detail-type":"x","source":"y","detail":[]}"#).contains("detail: expected an object")
+        );
+        assert!(
+            problem(r#"{"detail-type":1,"source":"y","detail":{}}"#).contains("detail-type: invalid type")
+        );
         assert!(problem(r#"{"detail-type":"x","detail":{}}"#).contains("source"));
         assert!(problem(r#"{"detail":{}}"#).contains("detail-type: missing"));
     }
 
     #[test]
     fn g16_a_quarter_megabyte_of_nesting_is_an_error_and_no_crash() {
-        let deep = format!(r#"{{"detail-type":"x","source":"y","detail":{}{}}}"#, "[".repeat(131_000), "]".repeat(131_000));
+        let deep = format!(
+            r#"{{"detail-type":"x","source":"y","detail":{}{}}}"#,
+            "[".repeat(131_000),
+            "]".repeat(131_000)
+        );
         assert!(problem(&deep).contains("recursion limit"));
     }
 
@@ -180,7 +193,9 @@ mod tests {
 
     #[test]
     fn a_bare_api_record_gets_an_envelope() {
-        let event = Event::parse(r#"{"eventSource":"s3.amazonaws.com","eventName":"X","awsRegion":"eu-west-1"}"#).unwrap();
+        let event =
+            Event::parse(r#"{"eventSource":"s3.amazonaws.com","eventName":"X","awsRegion":"eu-west-1"}"#)
+                .unwrap();
         assert_eq!((event.source(), event.detail_type()), ("aws.s3", "AWS API Call via CloudTrail"));
     }
 

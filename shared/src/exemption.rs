@@ -85,7 +85,9 @@ impl Draft {
     /// The exemption, or why it is not honoured.
     pub fn check(self, source: Source, now: Timestamp) -> Result<Exemption, String> {
         let need = |value: Option<String>, name: &str| {
-            value.filter(|v| !v.trim().is_empty()).ok_or_else(|| format!("an exemption without {name} is not honoured"))
+            value
+                .filter(|v| !v.trim().is_empty())
+                .ok_or_else(|| format!("an exemption without {name} is not honoured"))
         };
         let expires = need(self.expires, "an expiry")?;
         let expires = end_of(&expires)
@@ -187,14 +189,23 @@ mod tests {
 
     #[test]
     fn law_8_an_exemption_ends_with_the_last_second_of_its_day() {
-        assert_eq!(tagged("until=2027-01-31 owner=sre reason=bastion host", "2027-01-31T23:59:59Z").valid.len(), 1);
+        assert_eq!(
+            tagged("until=2027-01-31 owner=sre reason=bastion host", "2027-01-31T23:59:59Z").valid.len(),
+            1
+        );
         let late = tagged("until=2027-01-31 owner=sre reason=bastion host", "2027-02-01T00:00:00Z");
         assert!(late.valid.is_empty() && late.refused[0].contains("ended at 2027-02-01T00:00:00Z"));
     }
 
     #[test]
     fn g20_a_malformed_tag_is_not_honoured_and_said() {
-        for text in ["", "yes", "until=2027-01-31", "owner=x until=2027-01-31 reason=y", "until=never owner=x reason=y"] {
+        for text in [
+            "",
+            "yes",
+            "until=2027-01-31",
+            "owner=x until=2027-01-31 reason=y",
+            "until=never owner=x reason=y",
+        ] {
             let found = tagged(text, "2026-12-01T00:00:00Z");
             assert!(found.valid.is_empty() && found.refused.len() == 1, "{text}");
         }

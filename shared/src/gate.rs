@@ -117,7 +117,10 @@ mod tests {
 
     #[test]
     fn e5_an_exemption_for_one_finding_covers_that_finding_only() {
-        assert_eq!(judged(ENFORCE, None, vec![exemption(Some("finding-1"))]).0, Pass::Exempt(exemption(Some("finding-1"))));
+        assert_eq!(
+            judged(ENFORCE, None, vec![exemption(Some("finding-1"))]).0,
+            Pass::Exempt(exemption(Some("finding-1")))
+        );
         assert_eq!(judged(ENFORCE, None, vec![exemption(Some("finding-2"))]).0, Pass::Go);
         assert_eq!(judged(ENFORCE, None, vec![exemption(None)]).0, Pass::Exempt(exemption(None)));
     }
@@ -128,7 +131,9 @@ mod tests {
         assert_eq!(pass, Pass::Go);
         assert!(notes[0].contains("not honoured"));
         let allowed = r#"{"account":"111122223333","mode":"enforce","exempt_by_tag":true}"#;
-        assert!(matches!(judged(allowed, Some(TAG_TEXT), vec![]).0, Pass::Exempt(e) if e.source == Source::Tag));
+        assert!(
+            matches!(judged(allowed, Some(TAG_TEXT), vec![]).0, Pass::Exempt(e) if e.source == Source::Tag)
+        );
         let (pass, notes) = judged(allowed, Some("until=2020-01-01 owner=a reason=b"), vec![]);
         assert_eq!(pass, Pass::Go);
         assert!(notes[0].contains("ended"));

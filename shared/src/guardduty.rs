@@ -3,6 +3,11 @@
 //! EventBridge sends findings in lowerCamelCase; the API and the console's export have them in PascalCase. Both are
 //! understood. There is no type for findings in `aws_lambda_events`.
 
+use std::fmt;
+use std::marker::PhantomData;
+
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
@@ -27,10 +32,10 @@ pub struct Finding {
     pub region: Option<String>,
     title: Option<String>,
     /// What it is about.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "object")]
     pub resource: Resource,
     /// What was seen.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "object")]
     pub service: Service,
 }
 
@@ -41,8 +46,9 @@ pub struct Finding {
 pub struct Resource {
     /// Such as `Instance` or `AccessKey`.
     pub resource_type: Option<String>,
-    /// Present where an instance is involved.
-    pub instance_details: Option<InstanceDetails>,
+    /// Empty where no instance is involved.
+    #[serde(deserialize_with = "object")]
+    pub instance_details: InstanceDetails,
 }
 
 /// The instance of a finding.
@@ -64,13 +70,15 @@ pub struct Service {
     pub resource_role: Option<String>,
     additional_info: Value,
     action: Value,
+    #[serde(deserialize_with = "object")]
     detection: Detection,
 }
 
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 struct Detection {
-    sequence: Option<Sequence>,
+    #[serde(deserialize_with = "object")]
+    sequence: Sequence,
 }
 
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -107,7 +115,8 @@ impl Finding {
     #[must_use]
     pub fn is_sample(&self) -> bool {
         let info = &self.service.additional_info;
-        let inner = info.get("value").and_then(Value::as_str).and_then(|v| serde_json::from_str::<Value>(v).ok());
+        let inner =
+            info.get("value").and_then(Value::as_str).and_then(|v| serde_json::from_str::<Value>(v).ok());
         [Some(info), inner.as_ref()].into_iter().flatten().any(|i| i.get("sample").is_some_and(truth))
             || self.title.as_deref().is_some_and(|t| t.starts_with("[SAMPLE]"))
     }
@@ -115,7 +124,7 @@ impl Finding {
     /// The resources of an attack sequence; empty for every other finding.
     #[must_use]
     pub fn sequence(&self) -> &[SequenceResource] {
-        self.service.detection.sequence.as_ref().map_or(&[], |s| &s.resources)
+        &self.service.detection.sequence.resources
     }
 
     /// Whether it tells of several signals over several resources, which no single role describes.
@@ -127,9 +136,10 @@ impl Finding {
     /// Who was on the other side, as far as the finding says.
     #[must_use]
     pub fn actor(&self) -> Actor {
-        let source_ip = ["networkConnectionAction", "awsApiCallAction", "rdpLoginAttemptAction"]
-            .iter()
-            .find_map(|name| self.service.action.get(name)?.get("remoteIpDetails")?.get("ipAddressV4")?.as_str());
+        let source_ip =
+            ["networkConnectionAction", "awsApiCallAction", "rdpLoginAttemptAction"].iter().find_map(
+                |name| self.service.action.get(name)?.get("remoteIpDetails")?.get("ipAddressV4")?.as_str(),
+            );
         Actor { source_ip: source_ip.map(str::to_owned), ..Actor::default() }
     }
 }
@@ -137,7 +147,9 @@ impl Finding {
 /// The same value with every key beginning in lower case.
 fn camel(value: Value) -> Value {
     match value {
-        Value::Object(object) => Value::Object(object.into_iter().map(|(k, v)| (lower_first(&k), camel(v))).collect()),
+        Value::Object(object) => {
+            Value::Object(object.into_iter().map(|(k, v)| (lower_first(&k), camel(v))).collect())
+        }
         Value::Array(items) => Value::Array(items.into_iter().map(camel).collect()),
         other => other,
     }
@@ -152,6 +164,24 @@ fn truth(value: &Value) -> bool {
     matches!(value, Value::Bool(true)) || value.as_str().is_some_and(|s| s.eq_ignore_ascii_case("true"))
 }
 
+/// An object, or `null` for an absent one. The derived code would also take a list for the fields in their order.
+fn object<'de, D: Deserializer<'de>, T: Deserialize<'de> + Default>(deserializer: D) -> Result<T, D::Error> {
+    struct Object<T>(PhantomData<T>);
+    impl<'de, T: Deserialize<'de> + Default> Visitor<'de> for Object<T> {
+        type Value = T;
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("an object")
+        }
+        fn visit_unit<E>(self) -> Result<T, E> {
+            Ok(T::default())
+        }
+        fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<T, A::Error> {
+            T::deserialize(MapAccessDeserializer::new(map))
+        }
+    }
+    deserializer.deserialize_any(Object(PhantomData))
+}
+
 /// Console exports write some booleans as text.
 fn flag<'de, D: Deserializer<'de>>(deserializer: D) -> Result<bool, D::Error> {
     Value::deserialize(deserializer).map(|value| truth(&value))
@@ -164,16 +194,21 @@ mod tests {
     use super::*;
 
     fn finding(detail: &Value) -> Finding {
-        let raw = json!({"detail-type": "GuardDuty Finding", "source": "aws.guardduty", "detail": detail}).to_string();
+        let raw = json!({"detail-type": "GuardDuty Finding", "source": "aws.guardduty", "detail": detail})
+            .to_string();
         Finding::of(&Event::parse(&raw).unwrap()).unwrap()
     }
 
     #[test]
     fn e1_both_spellings_are_understood() {
-        let camel = finding(&json!({"type": "T", "severity": 5, "resource": {"instanceDetails": {"instanceId": "i-1"}}, "service": {"resourceRole": "ACTOR"}}));
-        let pascal = finding(&json!({"Type": "T", "Severity": 5, "Resource": {"InstanceDetails": {"InstanceId": "i-1"}}, "Service": {"ResourceRole": "ACTOR"}}));
+        let camel = finding(
+            &json!({"type": "T", "severity": 5, "resource": {"instanceDetails": {"instanceId": "i-1"}}, "service": {"resourceRole": "ACTOR"}}),
+        );
+        let pascal = finding(
+            &json!({"Type": "T", "Severity": 5, "Resource": {"InstanceDetails": {"InstanceId": "i-1"}}, "Service": {"ResourceRole": "ACTOR"}}),
+        );
         for f in [camel, pascal] {
-            assert_eq!(f.resource.instance_details.unwrap().instance_id.as_deref(), Some("i-1"));
+            assert_eq!(f.resource.instance_details.instance_id.as_deref(), Some("i-1"));
             assert_eq!(f.service.resource_role.as_deref(), Some("ACTOR"));
         }
     }
@@ -181,7 +216,10 @@ mod tests {
     #[test]
     fn e2_all_marks_of_a_sample_are_known() {
         assert!(finding(&json!({"type": "T", "service": {"additionalInfo": {"sample": true}}})).is_sample());
-        assert!(finding(&json!({"type": "T", "service": {"additionalInfo": {"value": "{\"sample\":true}"}}})).is_sample());
+        assert!(
+            finding(&json!({"type": "T", "service": {"additionalInfo": {"value": "{\"sample\":true}"}}}))
+                .is_sample()
+        );
         assert!(finding(&json!({"type": "T", "title": "[SAMPLE] x"})).is_sample());
         assert!(!finding(&json!({"type": "T", "title": "a [SAMPLE]"})).is_sample());
     }
@@ -190,7 +228,25 @@ mod tests {
     fn e3_severity_is_a_number_of_either_kind() {
         for (text, number) in [("5", 5.0), ("5.0", 5.0), ("8", 8.0), ("9.5", 9.5)] {
             let value: Value = serde_json::from_str(text).unwrap();
-            assert!((finding(&json!({"type": "T", "severity": value})).severity.unwrap() - number).abs() < 1e-9);
+            assert!(
+                (finding(&json!({"type": "T", "severity": value})).severity.unwrap() - number).abs() < 1e-9
+            );
+        }
+    }
+
+    #[test]
+    fn g16_a_list_is_no_object() {
+        for detail in [
+            json!({"resource": []}),
+            json!({"service": [true]}),
+            json!({"resource": {"instanceDetails": []}}),
+            json!({"service": {"detection": {"sequence": []}}}),
+        ] {
+            let raw =
+                json!({"detail-type": "GuardDuty Finding", "source": "aws.guardduty", "detail": detail})
+                    .to_string();
+            let error = Finding::of(&Event::parse(&raw).unwrap()).unwrap_err();
+            assert!(error.to_string().contains("invalid type: sequence, expected an object"), "{error}");
         }
     }
 

@@ -48,7 +48,8 @@ fn subject(report: &Report) -> String {
 }
 
 fn text(report: &Report, shown: usize) -> String {
-    let mut lines = vec![format!("{}: {}", report.outcome.word().to_uppercase(), clip(&report.why)), String::new()];
+    let mut lines =
+        vec![format!("{}: {}", report.outcome.word().to_uppercase(), clip(&report.why)), String::new()];
     for (label, value) in facts(report) {
         lines.push(format!("{label:<10} {}", clip(&value)));
     }
@@ -93,14 +94,18 @@ fn chat(report: &Report, shown: usize) -> String {
 }
 
 fn facts(report: &Report) -> impl Iterator<Item = (&'static str, String)> + '_ {
-    let place = report.account.as_ref().map(|a| format!("{a}, {}", report.region.as_deref().unwrap_or("no region")));
+    let place =
+        report.account.as_ref().map(|a| format!("{a}, {}", report.region.as_deref().unwrap_or("no region")));
     [
         ("Function", Some(report.function.to_owned())),
         ("Resource", report.subject.clone()),
         ("Account", place),
         ("Cause", report.cause.clone()),
         ("Actor", report.actor.as_ref().map(ToString::to_string)),
-        ("Fight", report.fight.then(|| "the same actor brought this back three times within a day".to_owned())),
+        (
+            "Fight",
+            report.fight.then(|| "the same actor brought this back three times within a day".to_owned()),
+        ),
         ("Record", report.record.clone()),
     ]
     .into_iter()
@@ -169,7 +174,12 @@ mod tests {
             record: Some("stop-instance/r".into()),
             undo: Some("tourniquet undo stop-instance/r --reason … --until …".into()),
             changes: (0..changes).map(change).collect(),
-            ..Report::without_subject("stop-instance", Mode::Enforce, Outcome::Contained, "mining\r\nSubject: x".into())
+            ..Report::without_subject(
+                "stop-instance",
+                Mode::Enforce,
+                Outcome::Contained,
+                "mining\r\nSubject: x".into(),
+            )
         }
     }
 
@@ -177,7 +187,14 @@ mod tests {
     fn g27_a_message_says_what_where_who_and_how_to_take_it_back() {
         let message = Message::of(&report(1), Format::Text);
         assert_eq!(message.subject, "[Tourniquet] contained: stop-instance i-1");
-        for part in ["CONTAINED: mining  Subject: x\n", "i-1", "111122223333, eu-west-1", "isolate eni-0", "-> sg-9", "tourniquet undo"] {
+        for part in [
+            "CONTAINED: mining  Subject: x\n",
+            "i-1",
+            "111122223333, eu-west-1",
+            "isolate eni-0",
+            "-> sg-9",
+            "tourniquet undo",
+        ] {
             assert!(message.body.contains(part), "{part}: {}", message.body);
         }
     }

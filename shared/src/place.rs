@@ -85,7 +85,10 @@ mod tests {
             ("eusc-de-east-1", "aws-eusc"),
         ] {
             let place = Place::new("111122223333", region);
-            assert_eq!(place.arn("ec2", "instance/i-1"), format!("arn:{expected}:ec2:{region}:111122223333:instance/i-1"));
+            assert_eq!(
+                place.arn("ec2", "instance/i-1"),
+                format!("arn:{expected}:ec2:{region}:111122223333:instance/i-1")
+            );
             assert_eq!(place.role_arn("r"), format!("arn:{expected}:iam::111122223333:role/r"));
         }
     }
@@ -93,7 +96,12 @@ mod tests {
     #[test]
     fn only_codes_pass_as_regions_and_digits_as_accounts() {
         assert!(is_region("ap-southeast-2") && is_region("us-gov-west-1"));
-        assert!(!is_region("") && !is_region("evil.example.com") && !is_region("us_east_1") && !is_region("a/../b-1"));
+        assert!(
+            !is_region("")
+                && !is_region("evil.example.com")
+                && !is_region("us_east_1")
+                && !is_region("a/../b-1")
+        );
         assert!(is_account("012345678901"));
         assert!(!is_account("12345") && !is_account("12345678901x"));
     }

@@ -95,7 +95,10 @@ impl Report {
     #[must_use]
     pub fn line(&self, now: Timestamp) -> Value {
         let mut line = serde_json::to_value(self).unwrap_or_default();
-        let mut metrics = vec![json!({"Name": "Runs", "Unit": "Count"}), json!({"Name": "DurationMs", "Unit": "Milliseconds"})];
+        let mut metrics = vec![
+            json!({"Name": "Runs", "Unit": "Count"}),
+            json!({"Name": "DurationMs", "Unit": "Milliseconds"}),
+        ];
         if self.contained_ms.is_some() {
             metrics.push(json!({"Name": "ContainedMs", "Unit": "Milliseconds"}));
         }
@@ -138,7 +141,8 @@ mod tests {
 
     #[test]
     fn g27_a_report_is_a_metric_by_function_and_outcome() {
-        let report = Report::without_subject("stop-instance", Mode::Enforce, Outcome::Ignored, "sample".into());
+        let report =
+            Report::without_subject("stop-instance", Mode::Enforce, Outcome::Ignored, "sample".into());
         let line = report.line("2026-11-23T04:00:00Z".parse().unwrap());
         let metric = &line["_aws"]["CloudWatchMetrics"][0];
         assert_eq!(metric["Namespace"], "Tourniquet");

@@ -51,8 +51,10 @@ impl Sdk {
             .with_trust_store(store)
             .build()
             .map_err(|e| Error::Settings { key: "trust".to_owned(), problem: e.to_string() })?;
-        let http =
-            Builder::new().tls_provider(Provider::Rustls(CryptoMode::Ring)).tls_context(context).build_https();
+        let http = Builder::new()
+            .tls_provider(Provider::Rustls(CryptoMode::Ring))
+            .tls_context(context)
+            .build_https();
         Ok(Self { http, endpoint: std::env::var("AWS_ENDPOINT_URL").ok().filter(|url| !url.is_empty()) })
     }
 

@@ -68,7 +68,8 @@ async fn answer<R: Room>(
 /// JSON lines, as Lambda's JSON log format wants them. Never below INFO: further down, the runtime logs whole events
 /// and the SDK whole requests.
 fn log() {
-    let level = match std::env::var("AWS_LAMBDA_LOG_LEVEL").unwrap_or_default().to_ascii_uppercase().as_str() {
+    let level = match std::env::var("AWS_LAMBDA_LOG_LEVEL").unwrap_or_default().to_ascii_uppercase().as_str()
+    {
         "WARN" => Level::WARN,
         "ERROR" | "FATAL" => Level::ERROR,
         _ => Level::INFO,

@@ -169,6 +169,22 @@ impl<S: Settings> Config<S> {
         self.settings.check().map_err(|(key, problem)| (format!("settings.{key}"), problem))
     }
 
+    /// The name of the role that the function assumes in other accounts.
+    #[must_use]
+    pub fn member_role(&self, function: &str) -> String {
+        self.member_role.clone().unwrap_or_else(|| format!("tourniquet-{function}"))
+    }
+
+    /// Whether a role is one that this function acts with: its own, or its member role in an allowed account.
+    #[must_use]
+    pub fn acts_as(&self, role_arn: &str, function: &str) -> bool {
+        let mut parts = role_arn.splitn(6, ':').skip(4);
+        let account = parts.next().unwrap_or_default();
+        let role = parts.next().and_then(|r| r.rsplit('/').next()).unwrap_or_default();
+        self.own_role.as_deref() == Some(role_arn)
+            || (self.accounts.iter().any(|a| a == account) && role == self.member_role(function))
+    }
+
     /// Whether events about, or from, this account are answered.
     #[must_use]
     pub fn allows(&self, account: &str) -> bool {

@@ -40,7 +40,12 @@ impl Cause {
 
 /// The first `digits` hexadecimal digits of some bytes.
 fn hex(bytes: &[u8], digits: usize) -> String {
-    bytes.iter().flat_map(|b| [b >> 4, b & 15]).take(digits).filter_map(|n| char::from_digit(n.into(), 16)).collect()
+    bytes
+        .iter()
+        .flat_map(|b| [b >> 4, b & 15])
+        .take(digits)
+        .filter_map(|n| char::from_digit(n.into(), 16))
+        .collect()
 }
 
 /// What an event names.

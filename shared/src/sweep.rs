@@ -20,7 +20,10 @@ use crate::run::{self, MARGIN};
 /// How much time must be left for another subject to be begun.
 const ENOUGH: Duration = Duration::from_secs(5);
 
-pub(crate) async fn sweep<R: Room>(engine: &Engine<R>, invocation: &Invocation) -> Result<Vec<Report>, Error> {
+pub(crate) async fn sweep<R: Room>(
+    engine: &Engine<R>,
+    invocation: &Invocation,
+) -> Result<Vec<Report>, Error> {
     let home = engine.accounts.home().clone();
     let watched = if R::WATCHES { engine.journal.watched(R::NAME).await? } else { Vec::new() };
     let clients = engine.accounts.clients(&home).await?;
@@ -33,9 +36,9 @@ pub(crate) async fn sweep<R: Room>(engine: &Engine<R>, invocation: &Invocation) 
         let mut runs = leads
             .map(|lead| {
                 let late = Instant::now() >= stop_at;
-                let fresh = lead.as_ref().map_or(true, |l| {
-                    seen.insert((l.place.clone(), l.subject.clone(), l.cause.key.clone()))
-                });
+                let fresh = lead
+                    .as_ref()
+                    .map_or(true, |l| seen.insert((l.place.clone(), l.subject.clone(), l.cause.key.clone())));
                 async move {
                     match lead {
                         _ if late => Looked::Late,
@@ -43,9 +46,9 @@ pub(crate) async fn sweep<R: Room>(engine: &Engine<R>, invocation: &Invocation) 
                         Err(error) => Looked::Report(Box::new(unread(engine, &error))),
                         Ok(lead) => match engine.check(&lead) {
                             Err(error) => Looked::Report(Box::new(unread(engine, &error))),
-                            Ok(()) => {
-                                Looked::Report(Box::new(Box::pin(run::run(engine, &lead, invocation, Origin::Sweep)).await))
-                            }
+                            Ok(()) => Looked::Report(Box::new(
+                                Box::pin(run::run(engine, &lead, invocation, Origin::Sweep)).await,
+                            )),
                         },
                     }
                 }

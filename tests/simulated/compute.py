@@ -3,6 +3,7 @@
 from moto.ec2.exceptions import EC2ClientError, InvalidSecurityGroupNotFoundError, OperationDisableApiStopNotPermitted
 from moto.ec2.models.elastic_network_interfaces import NetworkInterface, NetworkInterfaceBackend
 from moto.ec2.models.instances import Instance, InstanceBackend
+from moto.ec2.models.spot_requests import SpotInstanceRequest
 from moto.ec2.responses.instances import InstanceResponse
 from moto.ec2.utils import filter_dict_attribute_mapping
 from moto.core.responses import ActionResult
@@ -16,6 +17,7 @@ def correct():
     describing()
     attributes()
     profiles()
+    spot()
 
 
 def groups_of_interfaces():
@@ -160,3 +162,16 @@ def profiles():
 
     Instance.profile_arn = property(arn)
     filter_dict_attribute_mapping["iam-instance-profile.arn"] = "profile_arn"
+
+
+def spot():
+    """On AWS a Spot instance names its request; moto's knows nothing of it."""
+    original = SpotInstanceRequest.launch_instance
+
+    def launch(self):
+        instance = original(self)
+        instance.spot_instance_request_id = self.id
+        instance.spot_request = self.type
+        return instance
+
+    SpotInstanceRequest.launch_instance = launch

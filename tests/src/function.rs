@@ -4,9 +4,11 @@
 //! processes of groups of their own: they are killed together, by [`Function::stop`], by a fault in the middle of a call,
 //! or by the simulated account when the drill itself is gone.
 
+use std::hash::{BuildHasher, Hasher, RandomState};
 use std::net::{SocketAddr, TcpListener};
 use std::path::PathBuf;
 use std::process::Stdio;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -50,6 +52,7 @@ pub struct Function {
     group: Option<u32>,
     address: SocketAddr,
     log: Arc<Mutex<Vec<String>>>,
+    killed: Arc<AtomicBool>,
 }
 
 /// One line of a run's report, as far as the drill reads it.
@@ -133,7 +136,7 @@ impl Function {
             collect(child.stdout.take(), &log);
             collect(child.stderr.take(), &log);
             if listens(&mut child, address).await {
-                return Ok(Self { start, child, group: Some(group), address, log });
+                return Ok(Self { start, child, group: Some(group), address, log, killed: Arc::default() });
             }
             kill(group);
             child.wait().await?;
@@ -145,8 +148,11 @@ impl Function {
     /// What ends the process at once; for the faults of a proxy.
     #[must_use]
     pub fn killer(&self) -> Arc<dyn Fn() + Send + Sync> {
-        let group = self.group;
-        Arc::new(move || group.into_iter().for_each(kill))
+        let (group, killed) = (self.group, Arc::clone(&self.killed));
+        Arc::new(move || {
+            killed.store(true, Ordering::Relaxed);
+            group.into_iter().for_each(kill);
+        })
     }
 
     /// Delivers an event and waits for the answer.
@@ -165,7 +171,8 @@ impl Function {
         let wall_ms = clock::since(started);
         let mut invocation = Invocation { wall_ms, ..Invocation::default() };
         match body {
-            Err(_) => invocation.killed = true,
+            Err(_) if self.killed.load(Ordering::Relaxed) => invocation.killed = true,
+            Err(error) => return Err(error).context("the runtime interface emulator broke off"),
             Ok(body) => {
                 read(&mut invocation, &body);
                 self.settle_log(from).await;
@@ -240,11 +247,12 @@ fn collect(stream: Option<impl AsyncRead + Unpin + Send + 'static>, log: &Arc<Mu
 
 async fn listens(child: &mut Child, address: SocketAddr) -> bool {
     for _ in 0..1000 {
-        if TcpStream::connect(address).await.is_ok() {
-            return true;
-        }
+        let reached = TcpStream::connect(address).await.is_ok();
         if !matches!(child.try_wait(), Ok(None)) {
             return false;
+        }
+        if reached {
+            return true;
         }
         sleep(Duration::from_millis(5)).await;
     }
@@ -286,8 +294,17 @@ fn report(line: &str) -> Option<Report> {
     serde_json::from_value(value).ok()
 }
 
+/// A free port below those that the kernel gives to outgoing connections: one of those could be taken again before the
+/// emulator listens, even by our own attempt to reach it, which then meets itself.
 fn free() -> Result<SocketAddr> {
-    Ok(TcpListener::bind(("127.0.0.1", 0)).context("no loopback port is free")?.local_addr()?)
+    for _ in 0..100 {
+        let random = RandomState::new().build_hasher().finish() % 20_000;
+        let address = SocketAddr::from(([127, 0, 0, 1], 10_000 + u16::try_from(random)?));
+        if TcpListener::bind(address).is_ok() {
+            return Ok(address);
+        }
+    }
+    bail!("no loopback port is free")
 }
 
 /// The emulator gives the binary a process group of its own: both are ended, the binary first.

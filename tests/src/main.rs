@@ -1,5 +1,6 @@
 //! The command `drill`: attacks a simulated account and shows what each function did about it.
 
+use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
@@ -44,8 +45,18 @@ struct Arguments {
 }
 
 #[tokio::main(flavor = "current_thread")]
-async fn main() -> Result<ExitCode> {
-    let arguments = Arguments::parse();
+async fn main() -> ExitCode {
+    match drill(Arguments::parse()).await {
+        Ok(code) => code,
+        Err(error) => {
+            // Standard error may be closed; the exit code says it as well.
+            let _ = writeln!(std::io::stderr(), "drill: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn drill(arguments: Arguments) -> Result<ExitCode> {
     let tools = Tools::find()?;
     let folder = arguments.from.clone().unwrap_or_else(|| tools.scenarios());
     let scenarios = chosen(scenario::catalogue(&folder)?, &arguments.scenario)?;

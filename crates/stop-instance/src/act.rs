@@ -38,7 +38,8 @@ impl Clients {
 /// The name of the inline policy that denies a role's older sessions, one for each finding.
 fn revocation(finding: &str) -> String {
     // IAM allows word characters and +=,.@- in the name of a policy, 128 of them.
-    let finding: String = finding.chars().filter(|c| c.is_ascii_alphanumeric() || *c == '-').take(64).collect();
+    let finding: String =
+        finding.chars().filter(|c| c.is_ascii_alphanumeric() || *c == '-').take(64).collect();
     format!("tourniquet-revoke-sessions-{finding}")
 }
 

@@ -8,7 +8,7 @@ use aws_smithy_http_client::test_util::infallible_client_fn;
 use aws_smithy_types::body::SdkBody;
 use aws_types::region::Region;
 use tourniquet::actor::Actor;
-use tourniquet::{Cause, Consent, Place, Reverted};
+use tourniquet::{Cause, Consent, Place};
 
 use super::*;
 use crate::change::Change;
@@ -34,7 +34,9 @@ fn recording(answer: fn(&str) -> String) -> (Clients, Requests) {
     let sdk = SdkConfig::builder()
         .behavior_version(aws_smithy_runtime_api::client::behavior_version::BehaviorVersion::v2026_01_12())
         .region(Region::from_static("eu-central-1"))
-        .credentials_provider(SharedCredentialsProvider::new(Credentials::new("AKID", "SECRET", None, None, "test")))
+        .credentials_provider(SharedCredentialsProvider::new(Credentials::new(
+            "AKID", "SECRET", None, None, "test",
+        )))
         .http_client(http)
         .build();
     (Clients::new(&sdk), requests)
@@ -55,7 +57,11 @@ type Lead = tourniquet::Lead<Detail>;
 fn every_change() -> Vec<Change> {
     let at = "2026-11-02T09:30:00Z".parse().unwrap();
     let rule = |egress, peer| Rule { egress, protocol: "tcp".into(), from: Some(22), to: Some(23), peer };
-    let target = Target { group: "arn:aws:elasticloadbalancing:eu-central-1:111122223333:targetgroup/t/1".into(), id: "i-0a1b2c3d4e5f60718".into(), port: Some(80) };
+    let target = Target {
+        group: "arn:aws:elasticloadbalancing:eu-central-1:111122223333:targetgroup/t/1".into(),
+        id: "i-0a1b2c3d4e5f60718".into(),
+        port: Some(80),
+    };
     vec![
         Change::CreateIsolationGroup { vpc: "vpc-1".into(), name: "tourniquet-isolation".into() },
         Change::EmptyIsolationGroup {
@@ -69,7 +75,11 @@ fn every_change() -> Vec<Change> {
         },
         Change::CreateUntrackedGroup { vpc: "vpc-1".into(), name: "tourniquet-isolation-untracked".into() },
         Change::Untrack { interface: "eni-1".into(), group: "sg-8".into(), before: vec!["sg-1".into()] },
-        Change::Isolate { interface: "eni-1".into(), group: "sg-9".into(), before: vec!["sg-1".into(), "sg-2".into()] },
+        Change::Isolate {
+            interface: "eni-1".into(),
+            group: "sg-9".into(),
+            before: vec!["sg-1".into(), "sg-2".into()],
+        },
         Change::Detach { group: "web".into() },
         Change::Standby { group: "web".into() },
         Change::DeregisterTarget { target },
@@ -88,7 +98,9 @@ fn every_change() -> Vec<Change> {
 /// An answer that says only what the next call of the same change needs.
 fn plain(action: &str) -> String {
     match action {
-        "CreateSecurityGroup" => "<CreateSecurityGroupResponse><groupId>sg-8</groupId></CreateSecurityGroupResponse>".to_owned(),
+        "CreateSecurityGroup" => {
+            "<CreateSecurityGroupResponse><groupId>sg-8</groupId></CreateSecurityGroupResponse>".to_owned()
+        }
         other => format!("<{other}Response><{other}Result/></{other}Response>"),
     }
 }
@@ -99,7 +111,11 @@ async fn every_change_sends_exactly_these_requests() {
     for change in every_change() {
         let (clients, requests) = recording(plain);
         apply(&clients, &lead(), "stop-instance/r1", &change).await.unwrap();
-        wire.push(format!("{}\n  {}", tourniquet::Change::key(&change), requests.lock().unwrap().join("\n  ")));
+        wire.push(format!(
+            "{}\n  {}",
+            tourniquet::Change::key(&change),
+            requests.lock().unwrap().join("\n  ")
+        ));
     }
     insta::assert_snapshot!(wire.join("\n"));
 }
@@ -142,7 +158,11 @@ async fn reverted(answer: fn(&str) -> String, consent: Consent) -> Vec<String> {
         let done = revert(&clients, &lead(), &change, consent).await.unwrap();
         let calls = requests.lock().unwrap().clone();
         let changing: Vec<_> = calls.into_iter().filter(|c| !c.contains("Action=Describe")).collect();
-        wire.push(format!("{}: {done:?}\n  {}", tourniquet::Change::key(&change), changing.join("\n  ")).trim_end().to_owned());
+        wire.push(
+            format!("{}: {done:?}\n  {}", tourniquet::Change::key(&change), changing.join("\n  "))
+                .trim_end()
+                .to_owned(),
+        );
     }
     wire
 }
@@ -155,17 +175,28 @@ async fn e22_undo_sends_exactly_these_requests() {
 #[tokio::test]
 async fn e22_undo_starts_the_instance_only_when_asked() {
     let plain = reverted(as_we_left_it, Consent::Plain).await.join("\n");
-    assert!(!plain.contains("Action=StartInstances") && plain.contains("started only when that is asked for"));
+    assert!(
+        !plain.contains("Action=StartInstances") && plain.contains("started only when that is asked for")
+    );
 }
 
 #[tokio::test]
 async fn e22_undo_refuses_on_drift_and_does_nothing_the_second_time() {
     let drift = reverted(drifted, Consent::Explicit).await.join("\n");
-    assert!(!drift.contains("ModifyNetworkInterfaceAttribute") && drift.contains("found: \"sg-7\""), "{drift}");
+    assert!(
+        !drift.contains("ModifyNetworkInterfaceAttribute") && drift.contains("found: \"sg-7\""),
+        "{drift}"
+    );
     assert!(!drift.contains("AttachInstances") && drift.contains("found: \"other\""), "{drift}");
     assert!(!drift.contains("DeleteTags") && drift.contains("found: \"f7\""), "{drift}");
     let second = reverted(restored_already, Consent::Explicit).await.join("\n");
-    for call in ["ModifyNetworkInterfaceAttribute", "ModifyInstanceAttribute", "StartInstances", "DeleteTags", "AttachInstances"] {
+    for call in [
+        "ModifyNetworkInterfaceAttribute",
+        "ModifyInstanceAttribute",
+        "StartInstances",
+        "DeleteTags",
+        "AttachInstances",
+    ] {
         assert!(!second.contains(&format!("Action={call}")), "{call}: {second}");
     }
 }

@@ -134,7 +134,9 @@ impl tourniquet::Change for Change {
         match self {
             Self::CreateIsolationGroup { vpc, name } => format!("create the isolation group {name} in {vpc}"),
             Self::EmptyIsolationGroup { group, .. } => format!("empty the isolation group {group}"),
-            Self::CreateUntrackedGroup { vpc, name } => format!("create the group {name} in {vpc}, to cut connections"),
+            Self::CreateUntrackedGroup { vpc, name } => {
+                format!("create the group {name} in {vpc}, to cut connections")
+            }
             Self::Untrack { interface, .. } => format!("make the connections of {interface} untracked"),
             Self::Isolate { interface, .. } => format!("isolate {interface}"),
             Self::Detach { group } => format!("detach from the Auto Scaling group {group}"),
@@ -142,11 +144,15 @@ impl tourniquet::Change for Change {
             Self::DeregisterTarget { target } => format!("deregister {} from {}", target.id, target.group),
             Self::DeregisterClassic { balancer } => format!("deregister from the load balancer {balancer}"),
             Self::ProtectTermination => "protect from termination".to_owned(),
-            Self::KeepVolume { device, volume } => format!("keep the volume {volume} ({device}) at termination"),
+            Self::KeepVolume { device, volume } => {
+                format!("keep the volume {volume} ({device}) at termination")
+            }
             Self::Snapshot { volumes } => format!("snapshot {}", volumes.join(", ")),
             Self::Stop { hibernate: false } => "stop".to_owned(),
             Self::Stop { hibernate: true } => "stop by hibernation".to_owned(),
-            Self::RevokeSessions { role, before } => format!("revoke the sessions of {role} issued before {before}"),
+            Self::RevokeSessions { role, before } => {
+                format!("revoke the sessions of {role} issued before {before}")
+            }
             Self::Tag { .. } => "tag with finding, time and record".to_owned(),
             Self::MarkGroups { .. } => "tag with the groups before".to_owned(),
         }
@@ -154,7 +160,9 @@ impl tourniquet::Change for Change {
 
     fn before(&self) -> String {
         match self {
-            Self::CreateIsolationGroup { .. } | Self::CreateUntrackedGroup { .. } => "no such group".to_owned(),
+            Self::CreateIsolationGroup { .. } | Self::CreateUntrackedGroup { .. } => {
+                "no such group".to_owned()
+            }
             Self::EmptyIsolationGroup { rules, .. } => format!("{} rules", rules.len()),
             Self::Untrack { before, .. } | Self::Isolate { before, .. } => before.join(", "),
             Self::Detach { .. } | Self::Standby { .. } => "InService".to_owned(),

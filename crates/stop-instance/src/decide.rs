@@ -49,7 +49,8 @@ pub(crate) fn decide(
     standing: &Standing,
 ) -> Verdict<Change> {
     if let Some(reason) = settings.protection(&lead.subject, &seen.tags) {
-        let why = format!("{} on a PROTECTED instance: {reason}; a human must look at it now", lead.detail.kind);
+        let why =
+            format!("{} on a PROTECTED instance: {reason}; a human must look at it now", lead.detail.kind);
         return Verdict::new(Ruling::Leave(Outcome::Exempt), why);
     }
     if seen.state == State::Terminated {
@@ -126,7 +127,8 @@ impl Plan<'_> {
         let Some(isolation) = &self.seen.isolation else {
             let (vpc, name) = (self.seen.vpc.clone(), self.settings.isolation_group.clone());
             let interfaces: Vec<&str> = self.seen.interfaces.iter().map(|i| i.id.as_str()).collect();
-            self.notes.push(format!("as soon as the isolation group exists, {} go into it", interfaces.join(", ")));
+            self.notes
+                .push(format!("as soon as the isolation group exists, {} go into it", interfaces.join(", ")));
             self.add(wave::CUT, Change::CreateIsolationGroup { vpc, name });
             return self.cut(None);
         };
@@ -236,7 +238,9 @@ impl Plan<'_> {
             return;
         }
         let cannot = if let Some(manager) = self.manager() {
-            Some(format!("it is a member of {manager}, which would replace a stopped member and its evidence"))
+            Some(format!(
+                "it is a member of {manager}, which would replace a stopped member and its evidence"
+            ))
         } else if rest.one_time_spot {
             Some("AWS cannot stop a one-time Spot instance".to_owned())
         } else if !self.seen.ebs_root {
@@ -258,7 +262,11 @@ impl Plan<'_> {
             return;
         }
         // A stopped member is replaced and terminated, so no stop unless it has left its group.
-        let detach = self.steps.iter().map(|s| &s.change).filter(|c| matches!(c, Change::Detach { .. } | Change::Standby { .. }));
+        let detach = self
+            .steps
+            .iter()
+            .map(|s| &s.change)
+            .filter(|c| matches!(c, Change::Detach { .. } | Change::Standby { .. }));
         let needs: Vec<String> = detach.map(tourniquet::Change::key).collect();
         let hibernate = self.settings.hibernate && self.seen.can_hibernate;
         self.steps.push(Planned::new(wave::STOP, Change::Stop { hibernate }).after(needs));
@@ -277,7 +285,8 @@ impl Plan<'_> {
         if !self.wants(Step::Tag) || tagged {
             return;
         }
-        let new = [TAG_FINDING, TAG_RECORD, TAG_TIME].iter().filter(|t| !self.seen.tags.contains_key(**t)).count();
+        let new =
+            [TAG_FINDING, TAG_RECORD, TAG_TIME].iter().filter(|t| !self.seen.tags.contains_key(**t)).count();
         let own = self.seen.tags.keys().filter(|key| !key.starts_with("aws:")).count();
         if own + new > TAGS {
             self.notes.push(format!("not tagged: the instance has {own} of at most {TAGS} tags"));
@@ -310,7 +319,11 @@ impl Plan<'_> {
         self.notes.push(format!(
             "the credentials of its role {} may be stolen ({shared}); sessions {}",
             role.name,
-            if role.revoked || self.settings.revoke_role_sessions { "are revoked" } else { "are not revoked, see `revoke_role_sessions`" }
+            if role.revoked || self.settings.revoke_role_sessions {
+                "are revoked"
+            } else {
+                "are not revoked, see `revoke_role_sessions`"
+            }
         ));
     }
 
@@ -325,7 +338,10 @@ impl Plan<'_> {
             ("aws:ecs:clusterName", "an ECS cluster"),
             ("AmazonECSManaged", "an ECS capacity provider"),
         ];
-        MARKS.iter().find(|(mark, _)| self.seen.tags.keys().any(|key| key.starts_with(mark))).map(|(_, name)| *name)
+        MARKS
+            .iter()
+            .find(|(mark, _)| self.seen.tags.keys().any(|key| key.starts_with(mark)))
+            .map(|(_, name)| *name)
     }
 }
 

@@ -24,7 +24,8 @@ fn interface(id: &str, groups: &[&str]) -> Interface {
 
 /// A running web server in a group, behind a load balancer, with two interfaces and two volumes.
 fn web_server() -> Observation {
-    let volume = |device: &str, id: &str| Volume { device: device.into(), id: id.into(), delete_on_termination: true };
+    let volume =
+        |device: &str, id: &str| Volume { device: device.into(), id: id.into(), delete_on_termination: true };
     Observation {
         state: State::Running,
         vpc: "vpc-1".into(),
@@ -87,7 +88,9 @@ fn carried_out(seen: &Observation, verdict: &Verdict<Change>, settings: &Setting
                 after.isolation = Some(Group { id: "sg-new".into(), rules });
             }
             Change::EmptyIsolationGroup { .. } => after.isolation.as_mut().unwrap().rules.clear(),
-            Change::CreateUntrackedGroup { .. } => after.untracked = Some(Group { id: "sg-open".into(), rules: vec![] }),
+            Change::CreateUntrackedGroup { .. } => {
+                after.untracked = Some(Group { id: "sg-open".into(), rules: vec![] });
+            }
             Change::Untrack { interface, group, .. } | Change::Isolate { interface, group, .. } => {
                 after.interfaces.iter_mut().find(|i| i.id == interface).unwrap().groups = vec![group];
             }
@@ -152,12 +155,19 @@ fn e8_each_state_has_its_own_answer() {
         (State::Stopped, Ruling::Safe),
         (State::Terminated, Ruling::Leave(Outcome::Gone)),
     ] {
-        assert_eq!(decided(&with(state), &Settings::default(), &Standing::default()).ruling, expected, "{state:?}");
+        assert_eq!(
+            decided(&with(state), &Settings::default(), &Standing::default()).ruling,
+            expected,
+            "{state:?}"
+        );
     }
     let pending = with(State::Pending);
     let verdict = decided(&pending, &Settings::default(), &Standing::default());
-    assert!(keys(&verdict).contains(&"isolate eni-1".to_owned()) && !keys(&verdict).contains(&"stop".to_owned()));
-    let waiting = decided(&carried_out(&pending, &verdict, &Settings::default()), &Settings::default(), &begun());
+    assert!(
+        keys(&verdict).contains(&"isolate eni-1".to_owned()) && !keys(&verdict).contains(&"stop".to_owned())
+    );
+    let waiting =
+        decided(&carried_out(&pending, &verdict, &Settings::default()), &Settings::default(), &begun());
     assert_eq!(waiting.ruling, Ruling::Wait);
 }
 
@@ -165,7 +175,9 @@ fn e8_each_state_has_its_own_answer() {
 fn e8_a_stopped_instance_that_we_began_with_is_finished() {
     let seen = Observation { state: State::Stopped, ..web_server() };
     let verdict = decided(&seen, &Settings::default(), &begun());
-    assert!(keys(&verdict).contains(&"isolate eni-1".to_owned()) && keys(&verdict).contains(&"tag".to_owned()));
+    assert!(
+        keys(&verdict).contains(&"isolate eni-1".to_owned()) && keys(&verdict).contains(&"tag".to_owned())
+    );
 }
 
 #[test]
@@ -181,7 +193,10 @@ fn e9_what_cannot_be_stopped_is_isolated_and_said() {
         (Observation { ebs_root: false, ..web_server() }, "instance store"),
     ] {
         let verdict = decided(&seen, &Settings::default(), &Standing::default());
-        assert!(keys(&verdict).contains(&"isolate eni-1".to_owned()) && !keys(&verdict).contains(&"stop".to_owned()));
+        assert!(
+            keys(&verdict).contains(&"isolate eni-1".to_owned())
+                && !keys(&verdict).contains(&"stop".to_owned())
+        );
         assert!(verdict.notes.iter().any(|n| n.contains(word)), "{:?}", verdict.notes);
     }
 }
@@ -198,7 +213,9 @@ fn e9_hibernation_is_used_when_configured_and_asked_for() {
 
 #[test]
 fn e10_a_member_is_stopped_only_if_it_left_its_group() {
-    let Ruling::Act(steps) = decided(&web_server(), &Settings::default(), &Standing::default()).ruling else { panic!() };
+    let Ruling::Act(steps) = decided(&web_server(), &Settings::default(), &Standing::default()).ruling else {
+        panic!()
+    };
     let stop = steps.iter().find(|s| s.change.key() == "stop").unwrap();
     assert_eq!(stop.needs, ["detach asg"]);
 }
@@ -216,14 +233,19 @@ fn e10_a_member_leaves_only_from_the_states_that_aws_allows() {
     let terminating = decided(&with("Terminating"), &Settings::default(), &Standing::default());
     assert!(terminating.notes.iter().any(|n| n.contains("terminating the instance")));
     let standby = Settings { auto_scaling: AutoScaling::Standby, ..Settings::default() };
-    assert!(keys(&decided(&with("InService"), &standby, &Standing::default())).contains(&"standby asg".to_owned()));
+    assert!(
+        keys(&decided(&with("InService"), &standby, &Standing::default()))
+            .contains(&"standby asg".to_owned())
+    );
     let stays = keys(&decided(&with("Standby"), &standby, &Standing::default()));
     assert!(!stays.iter().any(|k| k.contains("asg")) && stays.contains(&"stop".to_owned()));
 }
 
 #[test]
 fn e12_the_groups_of_each_interface_are_recorded() {
-    let Ruling::Act(steps) = decided(&web_server(), &Settings::default(), &Standing::default()).ruling else { panic!() };
+    let Ruling::Act(steps) = decided(&web_server(), &Settings::default(), &Standing::default()).ruling else {
+        panic!()
+    };
     let before: Vec<Vec<String>> = steps
         .iter()
         .filter_map(|s| match &s.change {
@@ -239,7 +261,8 @@ fn e13_the_isolation_group_is_made_first_and_emptied_when_somebody_edited_it() {
     let none = Observation { isolation: None, rest: None, ..web_server() };
     assert_eq!(plan(&none), ["create-isolation-group vpc-1"]);
     let rules = vec![everywhere(true), everywhere(false)];
-    let edited = Observation { isolation: Some(Group { id: "sg-iso".into(), rules }), rest: None, ..web_server() };
+    let edited =
+        Observation { isolation: Some(Group { id: "sg-iso".into(), rules }), rest: None, ..web_server() };
     assert_eq!(plan(&edited), ["empty-isolation-group sg-iso", "isolate eni-1", "isolate eni-2"]);
     let isolated = vec![interface("eni-1", &["sg-iso"])];
     let opened = Observation { interfaces: isolated, ..edited };
@@ -281,21 +304,30 @@ fn e16_at_the_tag_limit_the_instance_is_contained_all_the_same() {
 #[test]
 fn e18_protected_instances_are_exempt_by_id_or_tag() {
     let by_id = Settings { protected: vec![lead().subject], ..Settings::default() };
-    let by_tag = Settings { protected_tags: [("Name".to_owned(), "web-*".to_owned())].into(), ..Settings::default() };
+    let by_tag =
+        Settings { protected_tags: [("Name".to_owned(), "web-*".to_owned())].into(), ..Settings::default() };
     for settings in [by_id, by_tag] {
         let verdict = decided(&web_server(), &settings, &Standing::default());
         assert_eq!(verdict.ruling, Ruling::Leave(Outcome::Exempt));
         assert!(verdict.why.contains("PROTECTED"));
     }
-    let other = Settings { protected_tags: [("Name".to_owned(), "db-*".to_owned())].into(), ..Settings::default() };
+    let other =
+        Settings { protected_tags: [("Name".to_owned(), "db-*".to_owned())].into(), ..Settings::default() };
     assert!(matches!(decided(&web_server(), &other, &Standing::default()).ruling, Ruling::Act(_)));
 }
 
 #[test]
 fn e19_managed_members_are_isolated_and_not_stopped() {
-    for tag in ["eks:cluster-name", "kubernetes.io/cluster/prod", "karpenter.sh/nodepool", "aws:elasticmapreduce:job-flow-id", "AmazonECSManaged"] {
+    for tag in [
+        "eks:cluster-name",
+        "kubernetes.io/cluster/prod",
+        "karpenter.sh/nodepool",
+        "aws:elasticmapreduce:job-flow-id",
+        "AmazonECSManaged",
+    ] {
         let tags = BTreeMap::from([(tag.to_owned(), "x".to_owned())]);
-        let verdict = decided(&Observation { tags, ..web_server() }, &Settings::default(), &Standing::default());
+        let verdict =
+            decided(&Observation { tags, ..web_server() }, &Settings::default(), &Standing::default());
         let keys = keys(&verdict);
         assert!(keys.contains(&"isolate eni-1".to_owned()), "{tag}");
         assert!(!keys.iter().any(|k| k == "stop" || k.starts_with("detach")), "{tag}: {keys:?}");
@@ -306,10 +338,18 @@ fn e19_managed_members_are_isolated_and_not_stopped() {
 #[test]
 fn e24_the_report_names_the_role_and_who_shares_it() {
     let verdict = decided(&web_server(), &Settings::default(), &Standing::default());
-    assert!(verdict.notes.iter().any(|n| n.contains("role web") && n.contains("i-2") && n.contains("not revoked")));
+    assert!(
+        verdict
+            .notes
+            .iter()
+            .any(|n| n.contains("role web") && n.contains("i-2") && n.contains("not revoked"))
+    );
     assert!(!keys(&verdict).iter().any(|k| k.starts_with("revoke-sessions")));
     let revoke = Settings { revoke_role_sessions: true, ..Settings::default() };
-    assert!(keys(&decided(&web_server(), &revoke, &Standing::default())).contains(&"revoke-sessions web".to_owned()));
+    assert!(
+        keys(&decided(&web_server(), &revoke, &Standing::default()))
+            .contains(&"revoke-sessions web".to_owned())
+    );
 }
 
 #[test]

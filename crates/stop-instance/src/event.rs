@@ -34,7 +34,9 @@ pub(crate) fn subjects(event: &Event, settings: &Settings) -> Result<Subjects<De
     if finding.service.archived {
         return ignored(format!("the finding {kind} is archived"));
     }
-    if finding.is_sample() && !named(&finding).iter().all(|n| settings.samples_on.contains(&n.instance)) {
+    let named = named(&finding);
+    let for_tests = !named.is_empty() && named.iter().all(|n| settings.samples_on.contains(&n.instance));
+    if finding.is_sample() && !for_tests {
         return ignored(format!("{kind} is a sample finding"));
     }
     if !settings.answers(&kind) {
@@ -48,7 +50,6 @@ pub(crate) fn subjects(event: &Event, settings: &Settings) -> Result<Subjects<De
     if !finding.is_sequence() && !settings.roles.iter().any(|r| r == role) {
         return ignored(format!("the instance is the {role} of {kind}: not one of the answered roles"));
     }
-    let named = named(&finding);
     if named.is_empty() {
         let resource = finding.resource.resource_type.as_deref().unwrap_or("nothing");
         return ignored(format!("{kind} is about {resource}, not about an instance"));
@@ -103,7 +104,7 @@ fn named(finding: &Finding) -> Vec<Named> {
         return instances;
     }
     let is_instance = finding.resource.resource_type.as_deref() == Some("Instance");
-    let id = finding.resource.instance_details.as_ref().and_then(|d| d.instance_id.clone());
+    let id = finding.resource.instance_details.instance_id.clone();
     match id {
         Some(instance) if is_instance => vec![Named { instance, account: None, region: None }],
         _ => Vec::new(),
@@ -134,7 +135,10 @@ fn check_instance(id: &str) -> Result<(), Error> {
     if (8..=17).contains(&digits.len()) && digits.bytes().all(|b| b.is_ascii_hexdigit()) {
         return Ok(());
     }
-    Err(Error::event("detail.resource.instanceDetails.instanceId", format!("{id:?} is not the id of an instance")))
+    Err(Error::event(
+        "detail.resource.instanceDetails.instanceId",
+        format!("{id:?} is not the id of an instance"),
+    ))
 }
 
 #[cfg(test)]

@@ -29,10 +29,7 @@ fn leads(event: &Value, settings: &Settings) -> Vec<Lead<Detail>> {
 fn pascal(value: Value) -> Value {
     match value {
         Value::Object(object) => Value::Object(
-            object
-                .into_iter()
-                .map(|(k, v)| (k[..1].to_uppercase() + &k[1..], pascal(v)))
-                .collect(),
+            object.into_iter().map(|(k, v)| (k[..1].to_uppercase() + &k[1..], pascal(v))).collect(),
         ),
         Value::Array(items) => Value::Array(items.into_iter().map(pascal).collect()),
         other => other,
@@ -68,7 +65,9 @@ fn e2_archived_findings_are_ignored() {
 
 #[test]
 fn e3_severity_is_a_number_of_either_kind_up_to_ten() {
-    for (severity, answered) in [("3.9", false), ("4", true), ("4.0", true), ("8", true), ("9.5", true), ("10", true)] {
+    for (severity, answered) in
+        [("3.9", false), ("4", true), ("4.0", true), ("8", true), ("9.5", true), ("10", true)]
+    {
         let mut event = fixture("match/crypto-miner");
         event["detail"]["severity"] = serde_json::from_str(severity).unwrap();
         let named = matches!(subjects(&parse(&event), &Settings::default()).unwrap(), Subjects::Named(_));
@@ -86,7 +85,10 @@ fn e4_an_unknown_type_is_ignored_and_says_so_whatever_its_severity() {
 
 #[test]
 fn e6_victims_are_ignored_and_attackers_are_not() {
-    assert!(why(&fixture("match/ssh-brute-force-victim"), &Settings { min_severity: 1.0, ..Settings::default() }).contains("TARGET"));
+    assert!(
+        why(&fixture("match/ssh-brute-force-victim"), &Settings { min_severity: 1.0, ..Settings::default() })
+            .contains("TARGET")
+    );
     assert_eq!(leads(&fixture("match/ssh-brute-force-actor"), &Settings::default()).len(), 1);
 }
 
@@ -99,7 +101,11 @@ fn e7_every_instance_of_an_attack_sequence_is_a_subject() {
 
 #[test]
 fn e7_findings_about_something_else_are_ignored_with_what_it_is() {
-    let all = Settings { finding_types: vec!["*".into()], roles: vec!["ACTOR".into(), "TARGET".into()], ..Settings::default() };
+    let all = Settings {
+        finding_types: vec!["*".into()],
+        roles: vec!["ACTOR".into(), "TARGET".into()],
+        ..Settings::default()
+    };
     assert!(why(&fixture("ignore/access-key"), &all).contains("about AccessKey"));
     assert!(why(&fixture("ignore/eks-cluster"), &all).contains("about EKSCluster"));
     let mut event = fixture("match/crypto-miner");
@@ -125,7 +131,11 @@ fn g16_what_is_missing_or_wrong_is_named() {
         ("/detail/severity", json!(null), "detail.severity: missing"),
         ("/detail/severity", json!("8"), "detail.severity: invalid type"),
         ("/detail/id", json!(null), "detail.id: missing"),
-        ("/detail/resource/instanceDetails/instanceId", json!("i-../../x"), "detail.resource.instanceDetails.instanceId"),
+        (
+            "/detail/resource/instanceDetails/instanceId",
+            json!("i-../../x"),
+            "detail.resource.instanceDetails.instanceId",
+        ),
         ("/detail/resource", json!("x"), "detail.resource: invalid type"),
         ("/detail/service/resourceRole", json!(7), "detail.service.resourceRole: invalid type"),
     ] {
@@ -138,7 +148,8 @@ fn g16_what_is_missing_or_wrong_is_named() {
 
 #[test]
 fn e4_the_default_types_are_active_types_about_instances() {
-    let list = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/guardduty-finding-types.tsv");
+    let list =
+        std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/guardduty-finding-types.tsv");
     let Ok(list) = std::fs::read_to_string(list) else { return };
     for kind in crate::settings::FINDING_TYPES {
         let line = list.lines().find(|l| l.split('\t').next() == Some(kind));

@@ -19,9 +19,7 @@ use jiff::Timestamp;
 use tourniquet::error::Error;
 use tourniquet::journal::Record;
 use tourniquet::plan::Recorded;
-use tourniquet::{
-    Config, Consent, Depth, Event, Lead, Place, Reverted, Room, Standing, Subjects, Verdict,
-};
+use tourniquet::{Config, Consent, Depth, Event, Lead, Place, Reverted, Room, Standing, Subjects, Verdict};
 
 pub use act::Clients;
 pub use change::Change;

@@ -168,6 +168,8 @@ impl Observation {
     /// The interfaces that are not in the isolation group alone.
     pub fn exposed(&self) -> impl Iterator<Item = &Interface> {
         let isolation = self.isolation.as_ref().map(|g| g.id.as_str());
-        self.interfaces.iter().filter(move |i| !(i.groups.len() == 1 && i.groups.first().map(String::as_str) == isolation))
+        self.interfaces
+            .iter()
+            .filter(move |i| !(i.groups.len() == 1 && i.groups.first().map(String::as_str) == isolation))
     }
 }

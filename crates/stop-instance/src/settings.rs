@@ -170,7 +170,9 @@ impl Settings {
         }
         self.protected_tags.iter().find_map(|(key, glob)| {
             let value = tags.get(key)?;
-            WildMatch::new(glob).matches(value).then(|| format!("its tag {key} is {value:?}, see `protected_tags`"))
+            WildMatch::new(glob)
+                .matches(value)
+                .then(|| format!("its tag {key} is {value:?}, see `protected_tags`"))
         })
     }
 }
@@ -191,7 +193,10 @@ impl tourniquet::Settings for Settings {
             return Err(("steps", "neither \"isolate\" nor \"stop\": that contains nothing".to_owned()));
         }
         if let Some((glob, _)) = self.steps_by_type.iter().find(|(_, steps)| !contains(steps)) {
-            return Err(("steps_by_type", format!("{glob:?} neither isolates nor stops: that contains nothing")));
+            return Err((
+                "steps_by_type",
+                format!("{glob:?} neither isolates nor stops: that contains nothing"),
+            ));
         }
         // AWS: up to 255 characters, of these; and `sg-` is refused at the beginning.
         let name = &self.isolation_group;

@@ -132,6 +132,7 @@ impl Record {
             .get("body")
             .and_then(|v| v.as_s().ok())
             .ok_or(Error::Unexpected { call: "dynamodb:Query", missing: "body" })?;
-        serde_json::from_str(body).map_err(|_| Error::Unexpected { call: "dynamodb:Query", missing: "a readable body" })
+        serde_json::from_str(body)
+            .map_err(|_| Error::Unexpected { call: "dynamodb:Query", missing: "a readable body" })
     }
 }

@@ -40,7 +40,12 @@ impl Journal {
     ///
     /// `prior` is the version of the record to go on with; `None` for a new one. `limit` is `None` for a record that
     /// has been counted before.
-    pub async fn begin(&self, record: &Record, prior: Option<u64>, limit: Option<u32>) -> Result<Begin, Error> {
+    pub async fn begin(
+        &self,
+        record: &Record,
+        prior: Option<u64>,
+        limit: Option<u32>,
+    ) -> Result<Begin, Error> {
         let Some(limit) = limit else {
             return Ok(if self.put(record, prior).await? { Begin::Ours } else { Begin::Duplicate });
         };
@@ -110,7 +115,9 @@ impl Journal {
             .await;
         match answer {
             Ok(_) => Ok(Held::First),
-            Err(e) if e.as_service_error().is_some_and(|e| e.is_conditional_check_failed_exception()) => Ok(Held::Again),
+            Err(e) if e.as_service_error().is_some_and(|e| e.is_conditional_check_failed_exception()) => {
+                Ok(Held::Again)
+            }
             Err(e) => Err(aws("dynamodb:UpdateItem", e)),
         }
     }

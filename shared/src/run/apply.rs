@@ -25,12 +25,19 @@ impl<R: Room> Run<'_, R> {
                 .filter(|s| s.wave == wave)
                 .partition(|s| s.needs.iter().all(|need| !self.failed.contains_key(need)));
             for step in blocked {
-                let need = step.needs.iter().find(|n| self.failed.contains_key(*n)).cloned().unwrap_or_default();
+                let need =
+                    step.needs.iter().find(|n| self.failed.contains_key(*n)).cloned().unwrap_or_default();
                 self.failed.insert(Self::key(step), skipped(&need));
             }
             let record = self.record_id();
             let results = futures_util::future::join_all(ready.iter().map(|step| {
-                Box::pin(R::apply(&self.clients, self.lead, &record, &step.change, &self.engine.config.settings))
+                Box::pin(R::apply(
+                    &self.clients,
+                    self.lead,
+                    &record,
+                    &step.change,
+                    &self.engine.config.settings,
+                ))
             }))
             .await;
             let keys: Vec<String> = ready.iter().map(|s| Self::key(s)).collect();

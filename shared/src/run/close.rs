@@ -121,7 +121,13 @@ impl<R: Room> Run<'_, R> {
         let Some(mut record) = self.record.take() else { return };
         record.outcome = Some(report.outcome);
         record.finished = Some(clock::now());
-        record.watched = R::WATCHES && report.outcome == Outcome::Contained;
+        // An exemption ends; then the sweep looks again at what was contained before it.
+        let was_watched = self.history.iter().any(|r| r.watched && r.cause.key == self.lead.cause.key);
+        record.watched = match report.outcome {
+            Outcome::Contained => R::WATCHES,
+            Outcome::Gone => false,
+            _ => record.watched || was_watched,
+        };
         record.notes.clone_from(&report.notes);
         record.why.clone_from(&report.why);
         report.record = Some(record.id());

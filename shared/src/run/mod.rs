@@ -31,7 +31,7 @@ use crate::verdict::{Ruling, Standing, Verdict};
 /// The time before Lambda's deadline that is kept for closing the record and telling people.
 pub(crate) const MARGIN: Duration = Duration::from_millis(1500);
 /// How long an urgent answer waits for the journal before it contains without it.
-const PATIENCE: Duration = Duration::from_secs(2);
+const PATIENCE: Duration = Duration::from_secs(4);
 /// How often a run looks again for a change that does not show yet, or for a state that has to come first.
 const LOOKS: u32 = 6;
 /// The wait before the first such look; it doubles.
@@ -135,7 +135,9 @@ impl<R: Room> Run<'_, R> {
         match journal {
             Ok((history, exemptions)) => (self.history, self.exemptions) = (history, exemptions),
             Err(error) if R::URGENT && self.origin == Origin::Event => self.without_journal = Some(error),
-            Err(error) => return Ending::failed(&error, "the journal cannot be read, so nothing was changed"),
+            Err(error) => {
+                return Ending::failed(&error, "the journal cannot be read, so nothing was changed");
+            }
         }
         if self.wait_for_other().await {
             seen = self.observe(depth).await;
@@ -148,7 +150,8 @@ impl<R: Room> Run<'_, R> {
                 Err(error) => return self.blind(&error),
             };
             let standing = self.standing();
-            let verdict = R::decide(self.lead, &seen_now, &self.engine.config.settings, clock::now(), &standing);
+            let verdict =
+                R::decide(self.lead, &seen_now, &self.engine.config.settings, clock::now(), &standing);
             self.keep_notes(&verdict);
             match verdict.ruling {
                 Ruling::Leave(outcome) => return self.left(outcome, &verdict.why).await,
@@ -161,14 +164,16 @@ impl<R: Room> Run<'_, R> {
                 }
                 Ruling::Act(ref steps) => {
                     if !gated {
-                        if let Some(end) = self.gate(&seen_now, &verdict).await {
+                        if let Some(end) = self.gate(&seen_now, &verdict) {
                             return end;
                         }
                         gated = true;
                     }
                     let fresh: Vec<_> = steps
                         .iter()
-                        .filter(|s| !self.done.contains(&s.change.key()) && !self.failed.contains_key(&s.change.key()))
+                        .filter(|s| {
+                            !self.done.contains(&s.change.key()) && !self.failed.contains_key(&s.change.key())
+                        })
                         .cloned()
                         .collect();
                     if fresh.is_empty() {
@@ -242,7 +247,7 @@ impl<R: Room> Run<'_, R> {
     }
 
     /// Asks the gate once, at the first plan of the run.
-    async fn gate(&mut self, seen: &R::Observation, verdict: &Verdict<R::Change>) -> Option<Ending> {
+    fn gate(&mut self, seen: &R::Observation, verdict: &Verdict<R::Change>) -> Option<Ending> {
         let (pass, notes) =
             gate::judge(&self.engine.config, self.lead, seen.tags(), &self.exemptions, clock::now());
         self.notes.extend(notes);

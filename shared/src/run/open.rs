@@ -62,7 +62,10 @@ impl<R: Room> Run<'_, R> {
                     return None;
                 }
                 Ok(Begin::LimitReached) => {
-                    let why = format!("{why}; the limit of {} changes an hour is reached", self.engine.config.changes_per_hour);
+                    let why = format!(
+                        "{why}; the limit of {} changes an hour is reached",
+                        self.engine.config.changes_per_hour
+                    );
                     return Some(Ending::new(Outcome::Held, why));
                 }
                 Ok(Begin::Duplicate) => {
@@ -74,13 +77,19 @@ impl<R: Room> Run<'_, R> {
                         && self.latest().is_some_and(|r| r.outcome == Some(Outcome::Contained))
                     {
                         let id = self.latest().map(Record::id).unwrap_or_default();
-                        return Some(Ending::new(Outcome::AlreadySafe, format!("contained by another delivery: {id}")));
+                        return Some(Ending::new(
+                            Outcome::AlreadySafe,
+                            format!("contained by another delivery: {id}"),
+                        ));
                     }
                 }
                 Err(error) => return self.journal_lost(error),
             }
         }
-        Some(Ending::new(Outcome::Failed, "the record is written by too many runs at once; nothing was changed by this one"))
+        Some(Ending::new(
+            Outcome::Failed,
+            "the record is written by too many runs at once; nothing was changed by this one",
+        ))
     }
 
     /// What becomes of a run whose journal fails at a write: an urgent one goes on without it.

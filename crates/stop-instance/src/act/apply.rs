@@ -71,7 +71,9 @@ pub(crate) async fn apply(
             .map(|_| ())
             .map_err(|e| aws("elasticloadbalancing:DeregisterInstancesFromLoadBalancer", e)),
         Change::ProtectTermination => set_termination_protection(clients, instance, true).await,
-        Change::KeepVolume { device, .. } => set_delete_on_termination(clients, instance, device, false).await,
+        Change::KeepVolume { device, .. } => {
+            set_delete_on_termination(clients, instance, device, false).await
+        }
         Change::Snapshot { .. } => snapshot(clients, lead, record).await,
         Change::Stop { hibernate } => clients
             .ec2
@@ -165,11 +167,13 @@ async fn create_untracked(clients: &Clients, vpc: &str, name: &str) -> Result<()
 async fn empty(clients: &Clients, group: &str, rules: &[Rule]) -> Result<(), Error> {
     let (ingress, egress) = (rules::permissions(rules, false), rules::permissions(rules, true));
     if !egress.is_empty() {
-        let call = clients.ec2.revoke_security_group_egress().group_id(group).set_ip_permissions(Some(egress));
+        let call =
+            clients.ec2.revoke_security_group_egress().group_id(group).set_ip_permissions(Some(egress));
         call.send().await.map_err(|e| aws("ec2:RevokeSecurityGroupEgress", e))?;
     }
     if !ingress.is_empty() {
-        let call = clients.ec2.revoke_security_group_ingress().group_id(group).set_ip_permissions(Some(ingress));
+        let call =
+            clients.ec2.revoke_security_group_ingress().group_id(group).set_ip_permissions(Some(ingress));
         call.send().await.map_err(|e| aws("ec2:RevokeSecurityGroupIngress", e))?;
     }
     Ok(())
@@ -204,7 +208,11 @@ pub(super) async fn set_groups(clients: &Clients, interface: &str, groups: &[Str
         .map_err(|e| aws("ec2:ModifyNetworkInterfaceAttribute", e))
 }
 
-pub(super) async fn set_termination_protection(clients: &Clients, instance: &str, on: bool) -> Result<(), Error> {
+pub(super) async fn set_termination_protection(
+    clients: &Clients,
+    instance: &str,
+    on: bool,
+) -> Result<(), Error> {
     clients
         .ec2
         .modify_instance_attribute()

@@ -51,7 +51,10 @@ async fn instance(clients: &Clients, id: &str) -> Result<Option<Instance>, Error
 }
 
 /// The groups of these names in every VPC: the instance's VPC is not known yet, and asking now saves a round trip.
-async fn groups(clients: &Clients, names: &[String]) -> Result<Vec<aws_sdk_ec2::types::SecurityGroup>, Error> {
+async fn groups(
+    clients: &Clients,
+    names: &[String],
+) -> Result<Vec<aws_sdk_ec2::types::SecurityGroup>, Error> {
     let filter = Filter::builder().name("group-name").set_values(Some(names.to_vec())).build();
     let pages = clients.ec2.describe_security_groups().filters(filter).into_paginator().items().send();
     pages.try_collect().await.map_err(|e| aws("ec2:DescribeSecurityGroups", e))
@@ -67,7 +70,8 @@ fn basics(instance: &Instance) -> Observation {
         _ => State::Running,
     };
     let interfaces = instance.network_interfaces().iter().filter_map(|i| {
-        let mut groups: Vec<String> = i.groups().iter().filter_map(|g| g.group_id()).map(str::to_owned).collect();
+        let mut groups: Vec<String> =
+            i.groups().iter().filter_map(|g| g.group_id()).map(str::to_owned).collect();
         groups.sort();
         Some(Interface { id: i.network_interface_id()?.to_owned(), groups })
     });
@@ -108,7 +112,8 @@ async fn rest(
         .filter_map(|a| a.private_ip_address())
         .map(str::to_owned)
         .collect();
-    let load_balancers = try_join(targets(clients, &lead.subject, &seen.vpc, &addresses), classic(clients, &lead.subject));
+    let load_balancers =
+        try_join(targets(clients, &lead.subject, &seen.vpc, &addresses), classic(clients, &lead.subject));
     let attributes = try_join(
         attribute(clients, &lead.subject, InstanceAttributeName::DisableApiTermination),
         attribute(clients, &lead.subject, InstanceAttributeName::DisableApiStop),
@@ -117,7 +122,8 @@ async fn rest(
     let needed = try_join4(member(clients, &lead.subject), load_balancers, attributes, evidence);
     // The role is for the report: not to know it keeps nobody from containing.
     let (needed, role) = join(needed, role(clients, lead, instance)).await;
-    let (member, (targets, classic), (termination_protected, stop_protected), (snapshotted, one_time_spot)) = needed?;
+    let (member, (targets, classic), (termination_protected, stop_protected), (snapshotted, one_time_spot)) =
+        needed?;
     let (role, unread) = match role {
         Ok(role) => (role, Vec::new()),
         Err(error) => (None, vec![format!("the role of the instance could not be read: {error}")]),
@@ -144,12 +150,20 @@ async fn member(clients: &Clients, instance: &str) -> Result<Option<Member>, Err
         .await
         .map_err(|e| aws("autoscaling:DescribeAutoScalingInstances", e))?;
     Ok(answer.auto_scaling_instances().first().and_then(|i| {
-        Some(Member { group: i.auto_scaling_group_name()?.to_owned(), lifecycle: i.lifecycle_state()?.to_owned() })
+        Some(Member {
+            group: i.auto_scaling_group_name()?.to_owned(),
+            lifecycle: i.lifecycle_state()?.to_owned(),
+        })
     }))
 }
 
 /// The registrations of the instance in every target group of its VPC. AWS has no way to ask by target.
-async fn targets(clients: &Clients, instance: &str, vpc: &str, addresses: &[String]) -> Result<Vec<Target>, Error> {
+async fn targets(
+    clients: &Clients,
+    instance: &str,
+    vpc: &str,
+    addresses: &[String],
+) -> Result<Vec<Target>, Error> {
     let groups = clients.elb.describe_target_groups().into_paginator().items().send();
     let groups: Vec<_> =
         groups.try_collect().await.map_err(|e| aws("elasticloadbalancing:DescribeTargetGroups", e))?;
@@ -227,21 +241,30 @@ async fn role(clients: &Clients, lead: &Lead<Detail>, instance: &Instance) -> Re
     let profile = arn.rsplit('/').next().unwrap_or(arn);
     let filter = Filter::builder().name("iam-instance-profile.arn").values(arn).build();
     let sharers = clients.ec2.describe_instances().filters(filter).into_paginator().items().send();
-    let (profile, sharers) = join(
-        clients.iam.get_instance_profile().instance_profile_name(profile).send(),
-        sharers.try_collect(),
-    )
-    .await;
+    let (profile, sharers) =
+        join(clients.iam.get_instance_profile().instance_profile_name(profile).send(), sharers.try_collect())
+            .await;
     let profile = profile.map_err(|e| aws("iam:GetInstanceProfile", e))?;
-    let sharers: Vec<aws_sdk_ec2::types::Reservation> = sharers.map_err(|e| aws("ec2:DescribeInstances", e))?;
-    let Some(name) = profile.instance_profile().and_then(|p| p.roles().first()).map(|r| r.role_name().to_owned())
+    let sharers: Vec<aws_sdk_ec2::types::Reservation> =
+        sharers.map_err(|e| aws("ec2:DescribeInstances", e))?;
+    let Some(name) =
+        profile.instance_profile().and_then(|p| p.roles().first()).map(|r| r.role_name().to_owned())
     else {
         return Ok(None);
     };
-    let shared_with =
-        sharers.iter().flat_map(|r| r.instances()).filter_map(|i| i.instance_id()).filter(|i| *i != lead.subject);
+    let shared_with = sharers
+        .iter()
+        .flat_map(|r| r.instances())
+        .filter_map(|i| i.instance_id())
+        .filter(|i| *i != lead.subject);
     let shared_with = shared_with.map(str::to_owned).collect();
-    let revoked = clients.iam.get_role_policy().role_name(&name).policy_name(revocation(&lead.detail.finding)).send().await;
+    let revoked = clients
+        .iam
+        .get_role_policy()
+        .role_name(&name)
+        .policy_name(revocation(&lead.detail.finding))
+        .send()
+        .await;
     let revoked = match revoked.map_err(|e| aws("iam:GetRolePolicy", e)) {
         Ok(_) => true,
         Err(error) if error.class() == Some(Class::NotFound) => false,
@@ -250,24 +273,11 @@ async fn role(clients: &Clients, lead: &Lead<Detail>, instance: &Instance) -> Re
     Ok(Some(Role { name, shared_with, revoked }))
 }
 
-/// The groups of one interface, sorted.
-pub(super) async fn interface_groups(clients: &Clients, interface: &str) -> Result<Vec<String>, Error> {
-    const CALL: &str = "ec2:DescribeNetworkInterfaces";
-    let answer = clients
-        .ec2
-        .describe_network_interfaces()
-        .network_interface_ids(interface)
-        .send()
-        .await
-        .map_err(|e| aws(CALL, e))?;
-    let found = answer.network_interfaces().first().ok_or(Error::Unexpected { call: CALL, missing: "the interface" })?;
-    let mut groups: Vec<String> = found.groups().iter().filter_map(|g| g.group_id()).map(str::to_owned).collect();
-    groups.sort();
-    Ok(groups)
-}
-
 /// The live tags of an instance, for the revert of ours.
-pub(super) async fn live(clients: &Clients, lead: &Lead<Detail>) -> Result<(State, BTreeMap<String, String>, Vec<Volume>), Error> {
+pub(super) async fn live(
+    clients: &Clients,
+    lead: &Lead<Detail>,
+) -> Result<(State, BTreeMap<String, String>, Vec<Volume>), Error> {
     let found = instance(clients, &lead.subject).await?;
     let found = found.ok_or(Error::Unexpected { call: "ec2:DescribeInstances", missing: "the instance" })?;
     let basics = basics(&found);

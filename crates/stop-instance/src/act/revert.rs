@@ -4,7 +4,7 @@ use aws_sdk_ec2::types::Tag;
 use tourniquet::error::{Class, Error, aws};
 use tourniquet::{Consent, Lead, Reverted};
 
-use super::observe::{interface_groups, is_termination_protected, live, member_of};
+use super::observe::{is_termination_protected, live, member_of};
 use super::{Clients, apply, revocation};
 use crate::change::Change;
 use crate::decide::{TAG_FINDING, TAG_GROUPS, TAG_RECORD, TAG_TIME};
@@ -136,7 +136,9 @@ async fn start(clients: &Clients, lead: &Lead<Detail>, consent: Consent) -> Resu
         return Ok(Reverted::AlreadyThere);
     }
     if consent != Consent::Explicit {
-        return Ok(Reverted::Kept("the instance stays stopped: it is started only when that is asked for".to_owned()));
+        return Ok(Reverted::Kept(
+            "the instance stays stopped: it is started only when that is asked for".to_owned(),
+        ));
     }
     clients
         .ec2
@@ -177,4 +179,24 @@ async fn untag(clients: &Clients, lead: &Lead<Detail>) -> Result<Reverted, Error
         .await
         .map(|_| Reverted::Restored)
         .map_err(|e| aws("ec2:DeleteTags", e))
+}
+
+/// The groups of one interface, sorted.
+async fn interface_groups(clients: &Clients, interface: &str) -> Result<Vec<String>, Error> {
+    const CALL: &str = "ec2:DescribeNetworkInterfaces";
+    let answer = clients
+        .ec2
+        .describe_network_interfaces()
+        .network_interface_ids(interface)
+        .send()
+        .await
+        .map_err(|e| aws(CALL, e))?;
+    let found = answer
+        .network_interfaces()
+        .first()
+        .ok_or(Error::Unexpected { call: CALL, missing: "the interface" })?;
+    let mut groups: Vec<String> =
+        found.groups().iter().filter_map(|g| g.group_id()).map(str::to_owned).collect();
+    groups.sort();
+    Ok(groups)
 }

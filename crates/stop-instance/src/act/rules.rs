@@ -13,9 +13,12 @@ pub(super) fn group_of(group: &SecurityGroup) -> Option<Group> {
 fn rules_of(permission: &IpPermission, egress: bool) -> Vec<Rule> {
     let ipv4 = permission.ip_ranges().iter().filter_map(|r| Some(Peer::Ipv4(r.cidr_ip()?.to_owned())));
     let ipv6 = permission.ipv6_ranges().iter().filter_map(|r| Some(Peer::Ipv6(r.cidr_ipv6()?.to_owned())));
-    let lists =
-        permission.prefix_list_ids().iter().filter_map(|r| Some(Peer::PrefixList(r.prefix_list_id()?.to_owned())));
-    let groups = permission.user_id_group_pairs().iter().filter_map(|r| Some(Peer::Group(r.group_id()?.to_owned())));
+    let lists = permission
+        .prefix_list_ids()
+        .iter()
+        .filter_map(|r| Some(Peer::PrefixList(r.prefix_list_id()?.to_owned())));
+    let groups =
+        permission.user_id_group_pairs().iter().filter_map(|r| Some(Peer::Group(r.group_id()?.to_owned())));
     let rule = |peer| Rule {
         egress,
         protocol: permission.ip_protocol().unwrap_or("-1").to_owned(),
