@@ -277,6 +277,34 @@ async fn g22_g17_a_wrong_configuration_answers_with_its_key_and_no_log_has_a_sec
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn g12_a_warm_process_enters_a_member_account_once() {
+    let tools = Tools::find().unwrap();
+    let account = Account::start(&tools).await.unwrap();
+    let played = on_stage(&tools, &account, &named("member-account")).await;
+    assert_eq!(outcomes(&played.deliver().await), ["contained"]);
+    assert_eq!(outcomes(&played.deliver().await), ["already-safe"]);
+    assert_eq!(played.count("sts:AssumeRole"), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn g15_a_sweep_stops_in_time_and_says_what_it_did_not_look_at() {
+    let tools = Tools::find().unwrap();
+    let account = Account::start(&tools).await.unwrap();
+    let mut scenario = named("attack-sequence");
+    scenario.config.insert("concurrency".to_owned(), json!(1));
+    let mut played = on_stage(&tools, &account, &scenario).await;
+    assert_eq!(outcomes(&played.deliver().await), ["contained", "contained"]);
+    played.stage.deployment.manifest.timeout_s = 6;
+    played.proxy.set_latency(Duration::from_millis(600));
+    let short = played.stage.function(&played.proxy).await.unwrap();
+    let sweep = json!({"detail-type": "Scheduled Event", "source": "aws.scheduler", "detail": {}});
+    let ended = short.invoke(&sweep).await.unwrap();
+    assert_eq!(outcomes(&ended), ["already-safe", "partial"], "{:?}", ended.log);
+    assert!(ended.error.unwrap().error_message.contains("1 subjects were not looked at"));
+    short.stop(&account).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn law_10_the_calls_of_all_scenarios_and_the_permissions_agree_both_ways() {
     let tools = Tools::find().unwrap();
     let account = Account::start(&tools).await.unwrap();

@@ -171,7 +171,8 @@ impl Function {
         let wall_ms = clock::since(started);
         let mut invocation = Invocation { wall_ms, ..Invocation::default() };
         match body {
-            Err(_) if self.killed.load(Ordering::Relaxed) => invocation.killed = true,
+            // The emulator may get as far as an answer about the end of the binary before its own.
+            _ if self.killed.load(Ordering::Relaxed) => invocation.killed = true,
             Err(error) => return Err(error).context("the runtime interface emulator broke off"),
             Ok(body) => {
                 read(&mut invocation, &body);
@@ -307,15 +308,16 @@ fn free() -> Result<SocketAddr> {
     bail!("no loopback port is free")
 }
 
-/// The emulator gives the binary a process group of its own: both are ended, the binary first.
+/// The emulator gives the binary a process group of its own: both are ended, the emulator first, so that it does not
+/// answer for the other.
 fn kill(group: u32) {
     let threads =
         std::fs::read_dir(format!("/proc/{group}/task")).into_iter().flatten().filter_map(Result::ok);
     let children = threads.filter_map(|thread| std::fs::read_to_string(thread.path().join("children")).ok());
-    let mut groups: Vec<i32> = children
-        .flat_map(|line| line.split_whitespace().filter_map(|id| id.parse().ok()).collect::<Vec<_>>())
-        .collect();
-    groups.extend(i32::try_from(group));
+    let mut groups: Vec<i32> = i32::try_from(group).into_iter().collect();
+    for line in children {
+        groups.extend(line.split_whitespace().filter_map(|id| id.parse::<i32>().ok()));
+    }
     for group in groups.into_iter().filter_map(Pid::from_raw) {
         // Gone already is as good.
         let _ = kill_process_group(group, Signal::KILL);

@@ -125,7 +125,7 @@ fn calls(played: &Played) -> Markup {
     }
     html! {
         h3 { "Calls" }
-        (timeline(played))
+        div class="wide" { (timeline(played)) }
         div class="key" {
             @for (colour, meaning) in [("read", "reads"), ("change", "changes"), ("own", "journal and messages"), ("bad", "failed or broken")] {
                 span { i style=(format!("background:var(--{colour})")) {} (meaning) }

@@ -188,7 +188,7 @@ impl tourniquet::Change for Change {
             Self::ProtectTermination => "protected".to_owned(),
             Self::KeepVolume { .. } => "kept at termination".to_owned(),
             Self::Snapshot { volumes } => format!("{} snapshots", volumes.len()),
-            Self::Stop { .. } => "stopped".to_owned(),
+            Self::Stop { .. } => "stopping, then stopped".to_owned(),
             Self::RevokeSessions { .. } => "sessions denied".to_owned(),
             Self::Tag { at } => format!("tagged at {at}"),
             Self::MarkGroups { groups } => groups.clone(),

@@ -155,7 +155,8 @@ impl<R: Room> Run<'_, R> {
             self.keep_notes(&verdict);
             match verdict.ruling {
                 Ruling::Leave(outcome) => return self.left(outcome, &verdict.why).await,
-                Ruling::Safe if depth == Depth::Contain => {}
+                // Contained, or nothing to contain: now the rest.
+                Ruling::Safe if depth == Depth::Contain => depth = Depth::Full,
                 Ruling::Safe => return self.safe(&seen_now, verdict.why).await,
                 Ruling::Wait => {
                     if !self.look_again().await {
@@ -195,7 +196,6 @@ impl<R: Room> Run<'_, R> {
                     }
                 }
             }
-            depth = Depth::Full;
             seen = self.observe(depth).await;
         }
     }
