@@ -1,6 +1,5 @@
 //! A function at work: its configuration, its clients, and what it does with one event.
 
-use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use futures_util::StreamExt;
 use futures_util::stream;
 use serde::Serialize;
@@ -148,9 +147,4 @@ impl<R: Room> Engine<R> {
             .map(|_| ())
             .map_err(|e| aws("sns:Publish", e))
     }
-}
-
-/// AWS's error code of a failed call, where there is one: rooms tell harmless refusals from others by it.
-pub fn code_of<E: ProvideErrorMetadata>(error: &E) -> &str {
-    error.code().unwrap_or_default()
 }

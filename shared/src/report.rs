@@ -46,7 +46,7 @@ pub struct Report {
     pub undo: Option<String>,
     /// The kind of the error, for an outcome that is one.
     pub error: Option<String>,
-    /// Milliseconds from the start of the run to the end of the last change that was made.
+    /// Milliseconds from the start of the run until its changes were read back as containing.
     pub contained_ms: Option<u64>,
     /// Milliseconds of the whole run.
     pub duration_ms: u64,

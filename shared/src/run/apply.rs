@@ -45,7 +45,6 @@ impl<R: Room> Run<'_, R> {
                 match result {
                     Ok(()) => {
                         self.done.insert(key);
-                        self.contained_at.get_or_insert_with(Instant::now);
                     }
                     Err(error) => {
                         self.failed.insert(key, error);

@@ -2,7 +2,7 @@
 
 use super::{Ending, Run};
 use crate::clock;
-use crate::engine::{Engine, Invocation};
+use crate::engine::Engine;
 use crate::error::Error;
 use crate::journal::{Held, Record};
 use crate::outcome::Outcome;
@@ -122,7 +122,7 @@ impl<R: Room> Run<'_, R> {
         record.outcome = Some(report.outcome);
         record.finished = Some(clock::now());
         // An exemption ends; then the sweep looks again at what was contained before it.
-        let was_watched = self.history.iter().any(|r| r.watched && r.cause.key == self.lead.cause.key);
+        let was_watched = self.of_cause().any(|r| r.watched);
         record.watched = match report.outcome {
             Outcome::Contained => R::WATCHES,
             Outcome::Gone => false,
@@ -188,7 +188,7 @@ impl<R: Room> Run<'_, R> {
     /// The sweep need not come back to earlier records of this cause.
     async fn unwatch(&self) {
         let own = self.record.as_ref().map(Record::id);
-        for stale in self.history.iter().filter(|r| r.watched && r.cause.key == self.lead.cause.key) {
+        for stale in self.of_cause().filter(|r| r.watched) {
             if own.as_ref() != Some(&stale.id()) {
                 let mut stale = stale.clone();
                 stale.watched = false;
@@ -246,7 +246,6 @@ impl<R: Room> Run<'_, R> {
 pub(super) async fn unreachable<R: Room>(
     engine: &Engine<R>,
     lead: &Lead<R::Detail>,
-    _invocation: &Invocation,
     error: &Error,
 ) -> Report {
     let mut report = Report {

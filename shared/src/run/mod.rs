@@ -98,7 +98,7 @@ pub(crate) async fn run<R: Room>(
     };
     let Some(clients) = clients else {
         let error = refusal.unwrap_or(Error::Unexpected { call: "sts:AssumeRole", missing: "credentials" });
-        return close::unreachable(engine, lead, invocation, &error).await;
+        return close::unreachable(engine, lead, &error).await;
     };
     let mut run = Run {
         engine,
@@ -153,6 +153,9 @@ impl<R: Room> Run<'_, R> {
             let verdict =
                 R::decide(self.lead, &seen_now, &self.engine.config.settings, clock::now(), &standing);
             self.keep_notes(&verdict);
+            if matches!(verdict.ruling, Ruling::Safe) && !self.done.is_empty() {
+                self.contained_at.get_or_insert_with(Instant::now);
+            }
             match verdict.ruling {
                 Ruling::Leave(outcome) => return self.left(outcome, &verdict.why).await,
                 // Contained, or nothing to contain: now the rest.
@@ -220,16 +223,21 @@ impl<R: Room> Run<'_, R> {
         }
     }
 
+    /// The records of this cause.
+    fn of_cause(&self) -> impl Iterator<Item = &Record> {
+        self.history.iter().filter(|r| r.cause.key == self.lead.cause.key)
+    }
+
     /// The newest record of this cause.
     fn latest(&self) -> Option<&Record> {
-        self.history.iter().filter(|r| r.cause.key == self.lead.cause.key).max_by_key(|r| r.attempt)
+        self.of_cause().max_by_key(|r| r.attempt)
     }
 
     fn standing(&self) -> Standing {
         let latest = self.latest();
         Standing {
             begun: self.record.is_some() || latest.is_some_and(Record::is_unfinished),
-            contained_before: latest.is_some_and(|r| r.outcome == Some(Outcome::Contained)),
+            contained_before: self.of_cause().any(|r| r.outcome == Some(Outcome::Contained)),
             unrecorded: self.without_journal.is_some(),
             scoped: self.exemptions.valid.iter().filter(|e| e.scope.is_some()).cloned().collect(),
         }
