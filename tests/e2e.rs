@@ -15,10 +15,14 @@ use libtest_mimic::{Arguments, Failed, Trial};
 fn main() -> Result<ExitCode> {
     let arguments = Arguments::from_args();
     let project = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("scenarios");
-    let trials = scenario::catalogue(&project)?
-        .into_iter()
-        .map(|one| Trial::test(format!("{}::{}", one.function, one.name), move || test(&one)));
+    let trials =
+        scenario::catalogue(&project)?.into_iter().map(|one| Trial::test(name(&one), move || test(&one)));
     Ok(libtest_mimic::run(&arguments, trials.collect()).exit_code())
+}
+
+fn name(one: &Scenario) -> String {
+    let cases: String = one.cases.iter().map(|case| format!("{case}_")).collect();
+    format!("{}::{cases}{}", one.function, one.name)
 }
 
 fn test(one: &Scenario) -> Result<(), Failed> {

@@ -203,7 +203,7 @@ async fn e5_g29_what_was_contained_stays_contained_until_a_human_exempts_it() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn g10_a_denied_action_is_named_and_the_other_steps_go_on() {
+async fn g10_e17_a_denied_action_is_named_and_the_other_steps_go_on() {
     let tools = Tools::find().unwrap();
     let account = Account::start(&tools).await.unwrap();
     let played = on_stage(&tools, &account, &named("command-and-control")).await;

@@ -9,6 +9,8 @@
 mod permissions;
 #[path = "rooms/source.rs"]
 mod source;
+#[path = "rooms/specification.rs"]
+mod specification;
 #[path = "rooms/triggers.rs"]
 mod triggers;
 

@@ -27,6 +27,9 @@ pub struct Scenario {
     pub story: Vec<String>,
     /// The function under test.
     pub function: String,
+    /// The ids of the cases that it proves; its test carries them in its name.
+    #[serde(default)]
+    pub cases: Vec<String>,
     /// Merged into the configuration that the deployment makes.
     #[serde(default)]
     pub config: Map<String, Value>,

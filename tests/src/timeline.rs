@@ -1,7 +1,7 @@
 //! The calls of one scenario as a picture: a bar for each call, from its request to its answer, on one scale of time.
 //!
 //! Positions are percentages and letters keep their size, so that the same picture fits a phone and a sheet of paper.
-//! A bar's label stands where there is room: behind it in the left half, before it in the right.
+//! A bar's label stands where there is room: behind it in the left half, before it in the right, on it if it fills both.
 
 use maud::{Markup, html};
 
@@ -53,7 +53,7 @@ pub fn timeline(played: &Played) -> Markup {
         return html! {};
     }
     let rows = (0_u32..).map(|row| TOP + f64::from(row) * ROW);
-    let height = rows.clone().nth(calls.len()).unwrap_or(TOP) + 4.0;
+    let height = rows.clone().nth(calls.len()).unwrap_or(TOP) + 16.0;
     let label = format!("{} calls in {:.0} milliseconds", calls.len(), scale.to - scale.from);
     html! {
         svg class="timeline" role="img" aria-label=(label) width="100%" height=(height) {
@@ -116,9 +116,15 @@ fn bar(call: &Call, scale: Scale, y: f64) -> Markup {
     }
 }
 
-/// Text beside a stretch: behind it in the left half, before it in the right.
+/// Text beside a stretch: behind it in the left half, before it in the right, on it if it fills both.
 fn beside(class: &str, text: &str, (left, right): (f64, f64), y: f64) -> Markup {
-    let (percent, anchor, shift) = if right < 55.0 { (right, "start", "5") } else { (left, "end", "-5") };
+    let (percent, anchor, shift) = if right < 55.0 {
+        (right, "start", "5")
+    } else if left < 45.0 {
+        (left, "start", "5")
+    } else {
+        (left, "end", "-5")
+    };
     html! { text class=(class) x=(format!("{percent:.2}%")) y=(y) dx=(shift) text-anchor=(anchor) { (text) } }
 }
 
