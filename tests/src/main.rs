@@ -15,6 +15,9 @@ use drill::scenario::{self, Scenario};
 use drill::show::Show;
 use drill::tools::Tools;
 
+/// The administrator's key in the simulated account, see `tests/simulated/permissions.py`.
+const ADMINISTRATOR: &str = "AKIADRILLADMIN000000";
+
 /// Attacks a simulated AWS account and shows what Tourniquet's functions do about it.
 ///
 /// Nothing leaves this machine: the account is moto's server, the functions are the binaries that ship.
@@ -33,7 +36,7 @@ struct Arguments {
     /// Print everything that was seen as JSON.
     #[arg(long)]
     json: bool,
-    /// Keep what the functions logged, in a folder that is named at the end.
+    /// Leave the simulated account running, as the last scenario left it, until Ctrl-C.
     #[arg(long)]
     keep: bool,
     /// Where the page is written.
@@ -65,7 +68,8 @@ async fn drill(arguments: Arguments) -> Result<ExitCode> {
         show.list(&scenarios)?;
         return Ok(ExitCode::SUCCESS);
     }
-    let played = play(&tools, &scenarios, &arguments, show).await?;
+    let account = Account::start(&tools).await?;
+    let played = play(&tools, &account, &scenarios, &arguments, show).await?;
     if arguments.json {
         show.json(&played)?;
     } else {
@@ -78,10 +82,8 @@ async fn drill(arguments: Arguments) -> Result<ExitCode> {
         show.note(&format!("the page is {}", arguments.page.display()))?;
     }
     if arguments.keep {
-        let folder = keep(&played)?;
-        if !arguments.json {
-            show.note(&format!("the logs are in {}", folder.display()))?;
-        }
+        keep(&account, &played)?;
+        tokio::signal::ctrl_c().await?;
     }
     Ok(if played.iter().all(|one| one.passed) { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
@@ -100,18 +102,18 @@ fn chosen(all: Vec<Scenario>, names: &[String]) -> Result<Vec<Scenario>> {
 
 async fn play(
     tools: &Tools,
+    account: &Account,
     scenarios: &[Scenario],
     arguments: &Arguments,
     show: Show,
 ) -> Result<Vec<Played>> {
-    let account = Account::start(tools).await?;
     let options = Options { latency: Duration::from_millis(arguments.latency) };
     let mut all = Vec::with_capacity(scenarios.len());
     for one in scenarios {
         if !arguments.json {
             show.begin(&one.title)?;
         }
-        let played = run::play(tools, &account, one, options).await;
+        let played = run::play(tools, account, one, options).await;
         if !arguments.json {
             show.end(&played)?;
         }
@@ -120,13 +122,25 @@ async fn play(
     Ok(all)
 }
 
-/// One file for each scenario.
-fn keep(all: &[Played]) -> Result<PathBuf> {
+/// Says how to look at the account with the aws CLI, and where the logs are: one file for each scenario.
+fn keep(account: &Account, all: &[Played]) -> Result<()> {
     let folder = tempfile::Builder::new().prefix("drill-").tempdir()?.keep();
     for played in all {
         let file = folder.join(format!("{}-{}.log", played.function, played.name));
         std::fs::write(&file, played.log.join("\n"))
             .with_context(|| format!("cannot write {}", file.display()))?;
     }
-    Ok(folder)
+    writeln!(
+        std::io::stderr(),
+        "\n  The simulated account {} runs until Ctrl-C, as the last scenario left it. In another terminal:\n\n    \
+         export AWS_ENDPOINT_URL=http://{} AWS_DEFAULT_REGION={}\n    \
+         export AWS_ACCESS_KEY_ID={ADMINISTRATOR} AWS_SECRET_ACCESS_KEY=simulated\n    \
+         aws ec2 describe-instances\n    \
+         aws dynamodb scan --table-name tourniquet-journal\n\n  What the functions logged is in {}",
+        account.id,
+        account.address,
+        account.region,
+        folder.display()
+    )?;
+    Ok(())
 }

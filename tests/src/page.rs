@@ -30,7 +30,7 @@ pub fn page(all: &[Played], when: &str) -> Markup {
                 header {
                     h1 { "Tourniquet drill" }
                     p class="soft" {
-                        (all.len()) " attacks on a simulated AWS account, answered by the binaries that ship. Played on " (when) "."
+                        (all.len()) @if all.len() == 1 { " attack" } @else { " attacks" } " on a simulated AWS account, answered by the binaries that ship. Played on " (when) "."
                     }
                     p class=(if passed == all.len() { "good" } else { "bad" }) { (verdict(passed, all.len())) }
                 }
