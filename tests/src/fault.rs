@@ -22,6 +22,8 @@ pub enum Kind {
     Hang,
     /// The call is carried out and its answer breaks off in the middle.
     Cut,
+    /// The answer is the one that the same question got before: a read that does not show yet what was just written.
+    Stale,
     /// The function is killed before the call is carried out.
     KillBefore,
     /// The function is killed after the call was carried out and before it sees the answer.

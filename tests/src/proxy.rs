@@ -3,6 +3,7 @@
 //! A call is forwarded byte for byte on a connection of its own, so that signatures stay valid and no stale connection
 //! adds an error that nobody asked for. Each function process gets a proxy of its own.
 
+use std::collections::HashMap;
 use std::convert::Infallible;
 use std::fmt;
 use std::net::SocketAddr;
@@ -17,6 +18,7 @@ use http_body_util::{BodyExt, Full};
 use hyper::body::{Body, Bytes, Frame, Incoming};
 use hyper::header::{CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, EXPECT, HeaderValue, TRANSFER_ENCODING};
 use hyper::http::request::Parts;
+use hyper::http::response;
 use hyper::service::service_fn;
 use hyper::{Request, Response, StatusCode};
 use hyper_util::rt::TokioIo;
@@ -56,6 +58,8 @@ struct State {
     faults: Vec<(Fault, u32)>,
     latency: Duration,
     killer: Option<Killer>,
+    // The last answer to each question, for faults that give an old one.
+    answers: HashMap<String, (response::Parts, Bytes)>,
 }
 
 impl fmt::Debug for State {
@@ -234,7 +238,14 @@ async fn answer(
         response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(refusal.content_type));
         return Ok(response);
     }
-    let (mut answered, bytes) = forward(shared.upstream, head, body).await.map_err(|_| Broken)?;
+    let question = format!("{} {}", named.name, named.parameters);
+    let old =
+        if kind == Some(Kind::Stale) { shared.with(|s| s.answers.get(&question).cloned()) } else { None };
+    let (mut answered, bytes) = match old {
+        Some(old) => old,
+        None => forward(shared.upstream, head, body).await.map_err(|_| Broken)?,
+    };
+    shared.with(|state| state.answers.insert(question, (answered.clone(), bytes.clone())));
     match kind {
         Some(Kind::KillAfter) => {
             shared.kill();
@@ -253,11 +264,7 @@ async fn answer(
     }
 }
 
-async fn forward(
-    upstream: SocketAddr,
-    mut head: Parts,
-    body: Bytes,
-) -> Result<(hyper::http::response::Parts, Bytes)> {
+async fn forward(upstream: SocketAddr, mut head: Parts, body: Bytes) -> Result<(response::Parts, Bytes)> {
     for hop in [CONNECTION, EXPECT, TRANSFER_ENCODING] {
         head.headers.remove(hop);
     }

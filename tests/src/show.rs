@@ -151,6 +151,7 @@ pub fn fault(kind: Kind) -> &'static str {
         Kind::Reset => "connection reset",
         Kind::Hang => "never answered",
         Kind::Cut => "answer cut short",
+        Kind::Stale => "an old answer",
         Kind::KillBefore => "killed before it",
         Kind::KillAfter => "killed after it",
     }
