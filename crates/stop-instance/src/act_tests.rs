@@ -17,8 +17,8 @@ use crate::observation::{Peer, Rule, Target};
 
 type Requests = Arc<Mutex<Vec<String>>>;
 
-/// Clients whose requests are kept, answered by `answer` from the operation's name.
-fn recording(answer: fn(&str) -> String) -> (Clients, Requests) {
+/// Clients whose requests are kept, answered by `answer` from the operation's name and the whole request.
+fn recording(answer: impl Fn(&str, &str) -> String + Send + Sync + 'static) -> (Clients, Requests) {
     let requests: Requests = Arc::default();
     let kept = Arc::clone(&requests);
     let http = infallible_client_fn(move |request| {
@@ -28,7 +28,7 @@ fn recording(answer: fn(&str) -> String) -> (Clients, Requests) {
         fields.sort_unstable_by_key(|f| !f.starts_with("Action="));
         let action = fields.first().copied().unwrap_or_default().trim_start_matches("Action=").to_owned();
         kept.lock().unwrap().push(format!("{host} {}", fields.join(" ")));
-        http::Response::builder().status(200).body(SdkBody::from(answer(&action))).unwrap()
+        http::Response::builder().status(200).body(SdkBody::from(answer(&action, &body))).unwrap()
     });
     #[expect(clippy::disallowed_methods, reason = "clients that reach nothing")]
     let sdk = SdkConfig::builder()
@@ -109,7 +109,7 @@ fn plain(action: &str) -> String {
 async fn every_change_sends_exactly_these_requests() {
     let mut wire = Vec::new();
     for change in every_change() {
-        let (clients, requests) = recording(plain);
+        let (clients, requests) = recording(|action, _| plain(action));
         apply(&clients, &lead(), "stop-instance/r1", &change).await.unwrap();
         wire.push(format!(
             "{}\n  {}",
@@ -154,7 +154,7 @@ fn drifted(action: &str) -> String {
 async fn reverted(answer: fn(&str) -> String, consent: Consent) -> Vec<String> {
     let mut wire = Vec::new();
     for change in every_change() {
-        let (clients, requests) = recording(answer);
+        let (clients, requests) = recording(move |action, _| answer(action));
         let done = revert(&clients, &lead(), &change, consent).await.unwrap();
         let calls = requests.lock().unwrap().clone();
         let changing: Vec<_> = calls.into_iter().filter(|c| !c.contains("Action=Describe")).collect();
@@ -208,4 +208,29 @@ fn law_7_every_change_comes_back_from_its_record() {
         let text = serde_json::to_string(&recorded.change).unwrap();
         assert_eq!(serde_json::from_str::<Change>(&text).unwrap(), change);
     }
+}
+
+/// A web server in two target groups and two classic load balancers, which AWS tells on two pages each.
+fn in_two_pages(action: &str, request: &str) -> String {
+    let page = if request.contains("Marker=m") { "2" } else { "1" };
+    let next = if page == "1" { "<NextMarker>m</NextMarker>" } else { "" };
+    let body = match action {
+        "DescribeInstances" => return "<DescribeInstancesResponse><reservationSet><item><instancesSet><item><vpcId>vpc-1</vpcId><instanceState><name>running</name></instanceState></item></instancesSet></item></reservationSet></DescribeInstancesResponse>".to_owned(),
+        "DescribeTargetGroups" => format!("<TargetGroups><member><VpcId>vpc-1</VpcId><TargetGroupArn>tg-{page}</TargetGroupArn></member></TargetGroups>{next}"),
+        "DescribeTargetHealth" => "<TargetHealthDescriptions><member><Target><Id>i-0a1b2c3d4e5f60718</Id><Port>80</Port></Target><TargetHealth><State>healthy</State></TargetHealth></member><member><Target><Id>i-0a1b2c3d4e5f60718</Id><Port>81</Port></Target><TargetHealth><State>draining</State></TargetHealth></member></TargetHealthDescriptions>".to_owned(),
+        "DescribeLoadBalancers" => format!("<LoadBalancerDescriptions><member><LoadBalancerName>clb-{page}</LoadBalancerName><Instances><member><InstanceId>i-0a1b2c3d4e5f60718</InstanceId></member></Instances></member></LoadBalancerDescriptions>{next}"),
+        _ => return plain(action),
+    };
+    format!("<{action}Response><{action}Result>{body}</{action}Result></{action}Response>")
+}
+
+#[tokio::test]
+async fn e11_all_pages_of_load_balancers_are_read_and_draining_targets_left_out() {
+    let (clients, _) = recording(in_two_pages);
+    let seen =
+        observe(&clients, &lead(), tourniquet::Depth::Full, &crate::settings::Settings::default()).await;
+    let rest = seen.unwrap().unwrap().rest.unwrap();
+    let targets: Vec<_> = rest.targets.iter().map(|t| (t.group.as_str(), t.port)).collect();
+    assert_eq!(targets, [("tg-1", Some(80)), ("tg-2", Some(80))]);
+    assert_eq!(rest.classic, ["clb-1", "clb-2"]);
 }
