@@ -13,13 +13,9 @@ import signal
 import sys
 import threading
 
-# Where a step runs unless it says otherwise. The account is the one of AWS's own documentation.
-HOME = {"account": "111122223333", "region": "eu-central-1"}
-
 # Read by moto when it is imported: no default images (half of the time of a reset), no account of the machine's own.
 os.environ["MOTO_EC2_LOAD_DEFAULT_AMIS"] = "false"
-os.environ["MOTO_ACCOUNT_ID"] = HOME["account"]
-for name in ("AWS_PROFILE", "AWS_ENDPOINT_URL", "AWS_CA_BUNDLE"):
+for name in ("MOTO_ACCOUNT_ID", "AWS_PROFILE", "AWS_ENDPOINT_URL", "AWS_CA_BUNDLE"):
     os.environ.pop(name, None)
 os.environ["AWS_CONFIG_FILE"] = os.environ["AWS_SHARED_CREDENTIALS_FILE"] = os.devnull
 os.environ["AWS_EC2_METADATA_DISABLED"] = "true"
@@ -34,6 +30,9 @@ from moto.moto_server.threaded_moto_server import ThreadedMotoServer
 
 import simulated
 from simulated import clock, control, permissions
+
+# Where a step runs unless it says otherwise. The account is the one of AWS's own documentation.
+HOME = {"account": "111122223333", "region": "eu-central-1"}
 
 
 class Account:
