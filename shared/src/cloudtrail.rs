@@ -129,17 +129,9 @@ mod tests {
         assert_eq!(call(r#"{"eventSource":"e","eventName":"n"}"#).failure(), None);
     }
 
-    #[derive(Debug, Default, serde::Deserialize)]
-    struct Nothing {}
-    impl Settings for Nothing {
-        fn check(&self) -> Result<(), (&'static str, String)> {
-            Ok(())
-        }
-    }
-
     #[test]
     fn g6_our_own_changes_are_known_by_the_role_behind_the_session() {
-        let config = Config::<Nothing>::parse(
+        let config = Config::<()>::parse(
             r#"{"account":"111122223333","accounts":["444455556666"],"own_role":"arn:aws:iam::111122223333:role/tourniquet-x"}"#,
         )
         .unwrap();

@@ -63,19 +63,10 @@ mod tests {
     use crate::actor::Actor;
     use crate::exemption::{Source, TAG};
     use crate::place::Place;
-    use crate::settings::Settings;
     use crate::subject::Cause;
 
-    #[derive(Debug, Default, serde::Deserialize)]
-    struct None_ {}
-    impl Settings for None_ {
-        fn check(&self) -> Result<(), (&'static str, String)> {
-            Ok(())
-        }
-    }
-
     fn judged(config: &str, tag: Option<&str>, recorded: Vec<Exemption>) -> (Pass, Vec<String>) {
-        let config = Config::<None_>::parse(config).unwrap();
+        let config = Config::<()>::parse(config).unwrap();
         let lead = Lead {
             place: Place::new("111122223333", "eu-west-1"),
             subject: "i-1".into(),

@@ -17,6 +17,14 @@ pub trait Settings: DeserializeOwned + Default + Send + Sync + 'static {
     fn check(&self) -> Result<(), (&'static str, String)>;
 }
 
+/// For tests of what does not depend on a room.
+#[cfg(test)]
+impl Settings for () {
+    fn check(&self) -> Result<(), (&'static str, String)> {
+        Ok(())
+    }
+}
+
 /// Whether plans are applied.
 #[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "lowercase")]

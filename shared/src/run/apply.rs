@@ -6,7 +6,7 @@ use super::{MARGIN, Run};
 use crate::clock;
 use crate::error::Error;
 use crate::journal::Record;
-use crate::plan::Step;
+use crate::plan::{Change, Step};
 use crate::room::Room;
 
 impl<R: Room> Run<'_, R> {
@@ -27,7 +27,7 @@ impl<R: Room> Run<'_, R> {
             for step in blocked {
                 let need =
                     step.needs.iter().find(|n| self.failed.contains_key(*n)).cloned().unwrap_or_default();
-                self.failed.insert(Self::key(step), skipped(&need));
+                self.failed.insert(step.change.key(), skipped(&need));
             }
             let record = self.record_id();
             let results = futures_util::future::join_all(ready.iter().map(|step| {
@@ -40,7 +40,7 @@ impl<R: Room> Run<'_, R> {
                 ))
             }))
             .await;
-            let keys: Vec<String> = ready.iter().map(|s| Self::key(s)).collect();
+            let keys: Vec<String> = ready.iter().map(|s| s.change.key()).collect();
             for (key, result) in keys.into_iter().zip(results) {
                 match result {
                     Ok(()) => {

@@ -92,13 +92,9 @@ pub(crate) async fn run<R: Room>(
     origin: Origin,
 ) -> Report {
     let started = Instant::now();
-    let (clients, refusal) = match engine.accounts.clients(&lead.place).await {
-        Ok(clients) => (Some(clients), None),
-        Err(error) => (None, Some(error)),
-    };
-    let Some(clients) = clients else {
-        let error = refusal.unwrap_or(Error::Unexpected { call: "sts:AssumeRole", missing: "credentials" });
-        return close::unreachable(engine, lead, &error).await;
+    let clients = match engine.accounts.clients(&lead.place).await {
+        Ok(clients) => clients,
+        Err(error) => return close::unreachable(engine, lead, &error).await,
     };
     let mut run = Run {
         engine,
@@ -259,26 +255,21 @@ impl<R: Room> Run<'_, R> {
         let (pass, notes) =
             gate::judge(&self.engine.config, self.lead, seen.tags(), &self.exemptions, clock::now());
         self.notes.extend(notes);
-        if let Ruling::Act(steps) = &verdict.ruling
-            && pass != Pass::Go
-        {
-            self.changes = steps.iter().map(|s| Recorded::of(&s.change)).collect();
-        }
         match pass {
             Pass::Own => {
-                self.changes.clear();
                 let why = "this is Tourniquet's own resource, which no function touches";
                 Some(Ending { tell: true, ..Ending::new(Outcome::Ignored, why) })
             }
             Pass::Exempt(exemption) => {
-                self.changes.clear();
                 Some(Ending::new(Outcome::Exempt, format!("{}; {exemption}", verdict.why)))
             }
-            Pass::Observe => Some(Ending::new(Outcome::Observed, verdict.why.clone())),
-            Pass::Go => {
-                self.changes.clear();
-                None
+            Pass::Observe => {
+                if let Ruling::Act(steps) = &verdict.ruling {
+                    self.changes = steps.iter().map(|s| Recorded::of(&s.change)).collect();
+                }
+                Some(Ending::new(Outcome::Observed, verdict.why.clone()))
             }
+            Pass::Go => None,
         }
     }
 

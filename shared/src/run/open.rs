@@ -9,7 +9,7 @@ use crate::clock;
 use crate::engine::Origin;
 use crate::journal::{Begin, Record};
 use crate::outcome::Outcome;
-use crate::plan::{Change, Recorded, Step};
+use crate::plan::{Recorded, Step};
 use crate::room::Room;
 
 /// How often a run that waits for another one looks at its record.
@@ -163,11 +163,6 @@ impl<R: Room> Run<'_, R> {
                 None => self.changes.push(step.clone()),
             }
         }
-    }
-
-    /// The keys of some steps.
-    pub(super) fn key(step: &Step<R::Change>) -> String {
-        step.change.key()
     }
 }
 
