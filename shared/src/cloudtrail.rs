@@ -9,7 +9,12 @@ use serde_json::Value;
 use crate::actor::Actor;
 use crate::error::Error;
 use crate::event::Event;
+use crate::place::Place;
 use crate::settings::{Config, Settings};
+use crate::subject::Cause;
+
+/// The detail-type of API calls on EventBridge.
+pub const DETAIL_TYPE: &str = "AWS API Call via CloudTrail";
 
 /// One API call, as CloudTrail reports it. Only what decisions and reports read.
 #[derive(Clone, Debug, Deserialize)]
@@ -71,6 +76,51 @@ impl ApiCall {
     /// The API call of an event.
     pub fn of(event: &Event) -> Result<Self, Error> {
         event.detail_as()
+    }
+
+    /// The call of an event, unless there is nothing to answer: it is no API event, the call failed, or it was our own.
+    /// Then one sentence says so.
+    pub fn to_answer<S: Settings>(
+        event: &Event,
+        config: &Config<S>,
+        function: &str,
+    ) -> Result<Result<Self, String>, Error> {
+        if event.detail_type() != DETAIL_TYPE {
+            let why = format!("{} from {} is no API call", event.detail_type(), event.source());
+            return Ok(Err(why));
+        }
+        let call = Self::of(event)?;
+        if let Some(failure) = call.failure() {
+            return Ok(Err(format!("{} failed ({failure}), so it changed nothing", call.event_name)));
+        }
+        if call.is_echo(config, function) {
+            return Ok(Err(format!("{} was {function}'s own change", call.event_name)));
+        }
+        Ok(Ok(call))
+    }
+
+    /// Where the resource is: the owner's account, which need not be the caller's.
+    pub fn place(&self, event: &Event) -> Result<Place, Error> {
+        let need = |own: &Option<String>, envelope: Option<&str>, field: &str| {
+            own.clone()
+                .or_else(|| envelope.map(str::to_owned))
+                .ok_or_else(|| Error::event(field, "missing, and the envelope has none"))
+        };
+        Ok(Place {
+            account: need(&self.recipient_account_id, event.account(), "detail.recipientAccountId")?,
+            region: need(&self.aws_region, event.region(), "detail.awsRegion")?,
+        })
+    }
+
+    /// What made us look: the same for every delivery of the record.
+    #[must_use]
+    pub fn cause(&self, event: &Event) -> Cause {
+        let key = self.event_id.as_deref().or(event.id()).map_or_else(
+            // Made by hand: what it says is what it is.
+            || format!("{} {}", self.event_name, self.request_parameters),
+            str::to_owned,
+        );
+        Cause { what: self.event_name.clone(), key }
     }
 
     /// Why nothing changed, if the call failed: a failed call changed nothing.
@@ -156,5 +206,51 @@ mod tests {
             r#"{"eventSource":"e","eventName":"n","userIdentity":{"type":"AWSService","invokedBy":"cloudformation.amazonaws.com"}}"#,
         );
         assert_eq!(service.actor().to_string(), "by cloudformation.amazonaws.com");
+    }
+
+    #[test]
+    fn g1_g6_what_is_not_to_be_answered_says_why() {
+        let config = Config::<()>::parse(
+            r#"{"account":"111122223333","own_role":"arn:aws:iam::111122223333:role/tourniquet-x"}"#,
+        )
+        .unwrap();
+        let answer = |kind: &str, detail: &str| {
+            let raw = format!(r#"{{"detail-type":"{kind}","source":"aws.ec2","detail":{detail}}}"#);
+            ApiCall::to_answer(&Event::parse(&raw).unwrap(), &config, "x").unwrap()
+        };
+        let why = |kind: &str, detail: &str| answer(kind, detail).unwrap_err();
+        assert!(answer(DETAIL_TYPE, r#"{"eventSource":"e","eventName":"n"}"#).is_ok());
+        assert!(why("GuardDuty Finding", "{}").contains("is no API call"));
+        assert!(
+            why(DETAIL_TYPE, r#"{"eventSource":"e","eventName":"n","errorCode":"AccessDenied"}"#)
+                .contains("n failed (AccessDenied)")
+        );
+        let ours = r#"{"eventSource":"e","eventName":"n","userIdentity":{"sessionContext":{"sessionIssuer":
+            {"arn":"arn:aws:iam::111122223333:role/tourniquet-x"}}}}"#;
+        assert!(why(DETAIL_TYPE, ours).contains("own change"));
+    }
+
+    #[test]
+    fn g12_the_owners_account_wins_over_the_envelopes() {
+        let event = |detail: &str| {
+            Event::parse(&format!(
+                r#"{{"detail-type":"{DETAIL_TYPE}","source":"s","account":"111122223333","region":"eu-west-1","id":"e-1","detail":{detail}}}"#
+            ))
+            .unwrap()
+        };
+        let plain = event(r#"{"eventSource":"e","eventName":"n"}"#);
+        let forwarded = event(
+            r#"{"eventSource":"e","eventName":"n","recipientAccountId":"444455556666","awsRegion":"us-east-1","eventID":"r-1"}"#,
+        );
+        let (one, other) = (ApiCall::of(&plain).unwrap(), ApiCall::of(&forwarded).unwrap());
+        assert_eq!(one.place(&plain).unwrap(), Place::new("111122223333", "eu-west-1"));
+        assert_eq!(other.place(&forwarded).unwrap(), Place::new("444455556666", "us-east-1"));
+        assert_eq!((one.cause(&plain).key, other.cause(&forwarded).key), ("e-1".into(), "r-1".into()));
+        let bare =
+            Event::parse(r#"{"eventSource":"e.amazonaws.com","eventName":"n","requestParameters":{"a":1}}"#)
+                .unwrap();
+        let call = ApiCall::of(&bare).unwrap();
+        assert!(call.place(&bare).unwrap_err().to_string().contains("detail.recipientAccountId: missing"));
+        assert_eq!(call.cause(&bare).key, r#"n {"a":1}"#);
     }
 }

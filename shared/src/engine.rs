@@ -35,8 +35,10 @@ pub struct Invocation {
 pub enum Origin {
     /// An event.
     Event,
-    /// The schedule.
+    /// A sweep that found the subject by itself.
     Sweep,
+    /// A sweep that comes back to a record.
+    Watch,
 }
 
 /// The answer to Lambda.
@@ -84,7 +86,9 @@ impl<R: Room> Engine<R> {
         if bad.is_empty() {
             return Ok(Answer { outcomes: reports });
         }
-        let kind = if bad.iter().any(|r| r.outcome == Outcome::Partial) { "Partial" } else { "Failed" };
+        // Some of it is done: of a subject's changes, or of the subjects.
+        let partial = bad.len() < reports.len() || bad.iter().any(|r| r.outcome == Outcome::Partial);
+        let kind = if partial { "Partial" } else { "Failed" };
         let message = bad.iter().take(20).map(|r| r.sentence()).collect::<Vec<_>>().join("; ");
         Err(Error::Unfinished { kind, message })
     }
@@ -96,6 +100,15 @@ impl<R: Room> Engine<R> {
         }
         match R::subjects(&event, &self.config)? {
             Subjects::Ignored { why } => {
+                let report = Report::without_subject(R::NAME, self.config.mode, Outcome::Ignored, why);
+                report.log(clock::now());
+                Ok(vec![report])
+            }
+            Subjects::Attempted { account, why } => {
+                if !self.config.allows(&account) {
+                    return Err(Error::UnknownAccount { account, field: "owner of the resource" });
+                }
+                self.journal.count_attempt(R::NAME, &account, &why).await?;
                 let report = Report::without_subject(R::NAME, self.config.mode, Outcome::Ignored, why);
                 report.log(clock::now());
                 Ok(vec![report])
@@ -112,10 +125,49 @@ impl<R: Room> Engine<R> {
                 for lead in &leads {
                     self.check(lead)?;
                 }
-                let runs = leads.iter().map(|lead| Box::pin(run::run(self, lead, invocation, Origin::Event)));
-                Ok(stream::iter(runs).buffer_unordered(self.config.concurrency).collect().await)
+                let (leads, mut reports) = self.resolve(leads).await?;
+                let runs = leads.iter().map(|lead| {
+                    Box::pin(async { run::run(self, lead, invocation, Origin::Event, None).await.report })
+                });
+                let mut runs = stream::iter(runs).buffer_unordered(self.config.concurrency);
+                while let Some(report) = runs.next().await {
+                    reports.push(report);
+                }
+                Ok(reports)
             }
         }
+    }
+
+    /// The leads that the leads of an event stand for, and the reports of those that stand for none or cannot be resolved.
+    async fn resolve(
+        &self,
+        leads: Vec<Lead<R::Detail>>,
+    ) -> Result<(Vec<Lead<R::Detail>>, Vec<Report>), Error> {
+        let (mut resolved, mut reports) = (Vec::new(), Vec::new());
+        for lead in leads {
+            let Ok(clients) = self.accounts.clients(&lead.place).await else {
+                // Its run meets the same refusal, and tells people.
+                resolved.push(lead);
+                continue;
+            };
+            match Box::pin(R::resolve(&clients, &lead, &self.config.settings)).await {
+                Ok(meant) if meant.is_empty() => {
+                    let why = format!("nothing in {} uses {}", lead.place, lead.subject);
+                    let report = Report::without_subject(R::NAME, self.config.mode, Outcome::Ignored, why);
+                    report.log(clock::now());
+                    reports.push(report);
+                }
+                Ok(meant) => resolved.extend(meant),
+                Err(error) => {
+                    let what = format!("what uses {} cannot be read", lead.subject);
+                    reports.push(run::unreachable(self, &lead, &what, &error).await);
+                }
+            }
+        }
+        for lead in &resolved {
+            self.check(lead)?;
+        }
+        Ok((resolved, reports))
     }
 
     /// Refuses a lead into an account that is not ours, or to something that is no region.
@@ -135,8 +187,16 @@ impl<R: Room> Engine<R> {
 
     /// Sends a report to people; without a topic the log line is all there is.
     pub(crate) async fn publish(&self, report: &Report) -> Result<(), Error> {
+        self.send(Message::of(report, self.config.report_format)).await
+    }
+
+    /// Whether there is anybody to tell.
+    pub(crate) fn tells(&self) -> bool {
+        self.config.report_topic.is_some()
+    }
+
+    pub(crate) async fn send(&self, message: Message) -> Result<(), Error> {
         let Some(topic) = &self.config.report_topic else { return Ok(()) };
-        let message = Message::of(report, self.config.report_format);
         self.sns
             .publish()
             .topic_arn(topic)

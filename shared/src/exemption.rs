@@ -120,6 +120,22 @@ fn end_of(text: &str) -> Option<Timestamp> {
     day.tomorrow().ok()?.to_zoned(TimeZone::UTC).ok().map(|z| z.timestamp())
 }
 
+/// Those of the written exemptions that cover a subject, checked.
+#[must_use]
+pub fn covering(drafts: &[Draft], place: &Place, subject: &str, now: Timestamp) -> Found {
+    let mut found = Found::default();
+    for draft in drafts {
+        let region = draft.region.as_deref().unwrap_or("*");
+        if draft.subject.as_deref().is_some_and(|glob| covers(glob, region, place, subject)) {
+            match draft.clone().check(Source::Journal, now) {
+                Ok(exemption) => found.valid.push(exemption),
+                Err(problem) => found.refused.push(problem),
+            }
+        }
+    }
+    found
+}
+
 /// Whether an exemption's globs cover a subject. Its scope is not looked at.
 #[must_use]
 pub fn covers(subject_glob: &str, region_glob: &str, place: &Place, subject: &str) -> bool {

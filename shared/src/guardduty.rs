@@ -49,6 +49,16 @@ pub struct Resource {
     /// Empty where no instance is involved.
     #[serde(deserialize_with = "object")]
     pub instance_details: InstanceDetails,
+    /// Empty where no bucket is involved; findings about a principal can name buckets too.
+    pub s3_bucket_details: Vec<BucketDetails>,
+}
+
+/// One bucket of a finding.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct BucketDetails {
+    /// The bucket's name.
+    pub name: Option<String>,
 }
 
 /// The instance of a finding.
@@ -125,6 +135,12 @@ impl Finding {
     #[must_use]
     pub fn sequence(&self) -> &[SequenceResource] {
         &self.service.detection.sequence.resources
+    }
+
+    /// The resource of a type, such as `AWS::CloudTrail::Trail`, that the API call of the finding affected.
+    #[must_use]
+    pub fn affected(&self, kind: &str) -> Option<&str> {
+        self.service.action.get("awsApiCallAction")?.get("affectedResources")?.get(kind)?.as_str()
     }
 
     /// Whether it tells of several signals over several resources, which no single role describes.

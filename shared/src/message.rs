@@ -41,9 +41,72 @@ impl Message {
     }
 }
 
+impl Message {
+    /// The messages of many reports, each with how many of them it tells: one line a report, as few messages as fit.
+    #[must_use]
+    pub fn digest(reports: &[&Report], format: Format) -> Vec<(Self, usize)> {
+        let Some(first) = reports.first() else { return Vec::new() };
+        let mut all = Vec::new();
+        let mut lines: Vec<String> = Vec::new();
+        let mut size = 0;
+        for report in reports {
+            let line = digest_line(report);
+            let length = match format {
+                Format::Text => line.len() + 1,
+                Format::Chat => json!(escape(&line)).to_string().len(),
+            };
+            // Some room for what stands around the lines.
+            if size + length > LIMIT - 1_000 && !lines.is_empty() {
+                all.push(std::mem::take(&mut lines));
+                size = 0;
+            }
+            size += length;
+            lines.push(line);
+        }
+        all.push(lines);
+        let parts = all.len();
+        let message = |(n, lines): (usize, Vec<String>)| {
+            let part = if parts > 1 { format!(", part {} of {parts}", n + 1) } else { String::new() };
+            let title = format!("{}: {} reports{part}", first.function, reports.len());
+            let body = match format {
+                Format::Text => format!("{title}\n\n{}\n", lines.join("\n")),
+                Format::Chat => json!({
+                    "version": "1.0",
+                    "source": "custom",
+                    "content": {
+                        "textType": "client-markdown",
+                        "title": title,
+                        "description": lines.iter().map(|l| escape(l)).collect::<Vec<_>>().join("\n"),
+                        "keywords": [first.function],
+                    },
+                })
+                .to_string(),
+            };
+            (Self { subject: printable(&format!("[Tourniquet] {title}")), body }, lines.len())
+        };
+        all.into_iter().enumerate().map(message).collect()
+    }
+}
+
+fn digest_line(report: &Report) -> String {
+    let place = report.account.as_deref().unwrap_or("no account");
+    let what = report.subject.as_deref().unwrap_or("event");
+    let mut line = format!("- {}: {what} ({place}): {}", report.outcome, clip(&report.why));
+    for note in &report.notes {
+        line = format!("{line}; {}", clip(note));
+    }
+    if let Some(undo) = &report.undo {
+        line = format!("{line}; to take it back: {undo}");
+    }
+    line
+}
+
 fn subject(report: &Report) -> String {
     let what = report.subject.as_deref().unwrap_or("event");
-    let line = format!("[Tourniquet] {}: {} {}", report.outcome, report.function, what);
+    printable(&format!("[Tourniquet] {}: {} {}", report.outcome, report.function, what))
+}
+
+fn printable(line: &str) -> String {
     line.chars().map(|c| if c == ' ' || c.is_ascii_graphic() { c } else { '?' }).take(SUBJECT_LIMIT).collect()
 }
 
@@ -215,5 +278,24 @@ mod tests {
         let body: Value = serde_json::from_str(&Message::of(&hostile, Format::Chat).body).unwrap();
         assert_eq!((&body["version"], &body["source"]), (&json!("1.0"), &json!("custom")));
         assert!(!body["content"]["title"].as_str().unwrap().contains("<!"));
+    }
+
+    #[test]
+    fn k12_a_digest_has_a_line_for_each_report_and_as_few_messages_as_fit() {
+        let mut one = report(0);
+        let alone = Message::digest(&[&one], Format::Text);
+        assert_eq!((alone.len(), alone[0].1), (1, 1));
+        assert!(
+            alone[0].0.body.contains("i-1 (111122223333)") && alone[0].0.body.contains("tourniquet undo")
+        );
+        one.notes = vec!["n".repeat(1900)];
+        for format in [Format::Text, Format::Chat] {
+            let many = vec![&one; 400];
+            let parts = Message::digest(&many, format);
+            assert!(parts.len() > 1 && parts[0].0.subject.contains("part 1 of"));
+            assert_eq!(parts.iter().map(|(_, told)| told).sum::<usize>(), 400);
+            assert!(parts.iter().all(|(message, _)| message.body.len() <= LIMIT));
+        }
+        assert_eq!(Message::digest(&[], Format::Text), vec![]);
     }
 }

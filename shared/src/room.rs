@@ -11,7 +11,6 @@ use serde::de::DeserializeOwned;
 
 use crate::error::Error;
 use crate::event::Event;
-use crate::journal::Record;
 use crate::place::Place;
 use crate::plan::{Change, Recorded};
 use crate::settings::{Config, Settings};
@@ -66,8 +65,16 @@ pub trait Room: Send + Sync + Sized + 'static {
     const NAME: &'static str;
     /// Whether the answer to an event cannot wait for the journal to come back.
     const URGENT: bool;
-    /// Whether the sweep comes back to what was contained.
-    const WATCHES: bool;
+    /// Whether the sweep comes back to what was contained. It always comes back to what was begun and not ended.
+    const WATCHES: bool = false;
+    /// Whether containment needs less than the whole observation, so that the first look is at [`Depth::Contain`].
+    const CONTAINS_FIRST: bool = false;
+    /// Whether a sweep tells people in one message instead of one for each subject.
+    const DIGEST: bool = false;
+    /// Whether the journal keeps, for each subject, what to come back to; see [`Room::baseline`].
+    const KEEPS_BASELINE: bool = false;
+    /// Whether failed attempts are counted and reported by the next sweep; see [`Subjects::Attempted`].
+    const COUNTS_ATTEMPTS: bool = false;
 
     /// The room's own settings.
     type Settings: Settings;
@@ -79,12 +86,24 @@ pub trait Room: Send + Sync + Sized + 'static {
     type Observation: Observation;
     /// What the room can change.
     type Change: Change;
+    /// What the journal keeps of a healthy subject; `()` for rooms that keep nothing.
+    type Baseline: Clone + Serialize + DeserializeOwned + PartialEq + Send + Sync;
 
     /// Builds the clients for one place; called once for each.
     fn clients(sdk: &SdkConfig) -> Self::Clients;
 
     /// Which resources an event names. Pure.
     fn subjects(event: &Event, config: &Config<Self::Settings>) -> Result<Subjects<Self::Detail>, Error>;
+
+    /// The leads that a lead of an event stands for, where only AWS knows them: a shared rule list stands for the groups that
+    /// use it. Most leads name their subject themselves.
+    fn resolve(
+        _clients: &Self::Clients,
+        lead: &Lead<Self::Detail>,
+        _settings: &Self::Settings,
+    ) -> impl Future<Output = Result<Vec<Lead<Self::Detail>>, Error>> + Send {
+        std::future::ready(Ok(vec![lead.clone()]))
+    }
 
     /// Reads the subject; `None` if it does not exist.
     fn observe(
@@ -100,7 +119,7 @@ pub trait Room: Send + Sync + Sized + 'static {
         seen: &Self::Observation,
         settings: &Self::Settings,
         now: Timestamp,
-        standing: &Standing,
+        standing: &Standing<Self::Baseline>,
     ) -> Verdict<Self::Change>;
 
     /// Makes one change. Making it twice is harmless.
@@ -125,11 +144,32 @@ pub trait Room: Send + Sync + Sized + 'static {
         Vec::new()
     }
 
-    /// The subjects of a sweep over one place, page by page; `watched` are the records to come back to.
+    /// What to come back to, if the live subject is fit to be it. Asked by sweeps that changed nothing and found the
+    /// subject safe or exempt.
+    fn baseline(_lead: &Lead<Self::Detail>, _seen: &Self::Observation) -> Option<Self::Baseline> {
+        None
+    }
+
+    /// The lead of a subject that has a baseline, which the sweep may not find by itself any more.
+    #[must_use]
+    fn known(_place: &Place, _subject: &str) -> Option<Lead<Self::Detail>> {
+        None
+    }
+
+    /// The places of one account that a sweep looks at; `home` is the account with the function's own region.
+    fn places(
+        _clients: &Self::Clients,
+        home: &Place,
+        _config: &Config<Self::Settings>,
+    ) -> impl Future<Output = Result<Vec<Place>, Error>> + Send {
+        std::future::ready(Ok(vec![home.clone()]))
+    }
+
+    /// The subjects of a sweep over one place, page by page. An error is one page or subject that cannot be read; the
+    /// others go on.
     fn sweep<'a>(
         clients: &'a Self::Clients,
         place: &'a Place,
         config: &'a Config<Self::Settings>,
-        watched: Vec<Record>,
     ) -> BoxStream<'a, Result<Lead<Self::Detail>, Error>>;
 }

@@ -9,7 +9,8 @@ use aws_smithy_http_client::Builder;
 use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
 use aws_smithy_http_client::tls::{Provider, TlsContext, TrustStore};
 use aws_smithy_runtime_api::client::behavior_version::BehaviorVersion;
-use aws_smithy_runtime_api::client::http::SharedHttpClient;
+use aws_smithy_runtime_api::client::http::{HttpClient, SharedHttpClient};
+use aws_smithy_runtime_api::shared::IntoShared;
 use aws_smithy_types::retry::RetryConfig;
 use aws_smithy_types::timeout::TimeoutConfig;
 use aws_types::SdkConfig;
@@ -29,6 +30,15 @@ const AMAZON_ROOTS: &[u8] = include_bytes!("amazon-trust.pem");
 const FIRST_BACKOFF: Duration = Duration::from_millis(50);
 const LAST_BACKOFF: Duration = Duration::from_secs(2);
 const ATTEMPTS: u32 = 5;
+
+/// The configuration of clients that reach nothing but `http`, in the name of nobody: for tests of the requests that leave a
+/// function. Retries and timeouts are those of [`Sdk::config`].
+#[must_use]
+pub fn offline(http: impl HttpClient + 'static, region: &str, endpoint: Option<&str>) -> SdkConfig {
+    let sdk = Sdk { http: http.into_shared(), endpoint: endpoint.map(str::to_owned) };
+    let nobody = Credentials::new("AKID", "SECRET", None, None, "nobody");
+    sdk.config(region, SharedCredentialsProvider::new(nobody))
+}
 
 /// What all clients of the process share.
 #[derive(Clone, Debug)]

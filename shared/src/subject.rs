@@ -1,9 +1,13 @@
 //! What a run is about: one resource, in one place, for one reason.
 
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::actor::Actor;
+use crate::error::Error;
+use crate::event::from_value;
+use crate::journal::Record;
 use crate::place::Place;
 
 /// One resource that an event or a sweep names, with what its room needs to know of the event.
@@ -30,7 +34,27 @@ pub struct Cause {
     pub key: String,
 }
 
+impl<D: DeserializeOwned> Lead<D> {
+    /// The lead of a record, to look at its subject again.
+    pub fn of_record(record: &Record) -> Result<Self, Error> {
+        Ok(Self {
+            place: record.place.clone(),
+            subject: record.subject.clone(),
+            cause: record.cause.clone(),
+            actor: record.actor.clone(),
+            detail: from_value(record.detail.clone(), "record.detail")?,
+        })
+    }
+}
+
 impl Cause {
+    /// The cause of a subject that a sweep found by itself: one and the same for every sweep, so that people are told
+    /// once of what stays as it is.
+    #[must_use]
+    pub fn sweep() -> Self {
+        Self { what: "sweep".to_owned(), key: "sweep".to_owned() }
+    }
+
     /// A short name of the cause, the same for every delivery of it: part of the record's id.
     #[must_use]
     pub fn digest(&self) -> String {
@@ -53,6 +77,13 @@ fn hex(bytes: &[u8], digits: usize) -> String {
 pub enum Subjects<D> {
     /// These resources.
     Named(Vec<Lead<D>>),
+    /// An attack that AWS refused: nothing changed, and the next sweep says how many there were.
+    Attempted {
+        /// The account that was attacked.
+        account: String,
+        /// One sentence: what was tried, by whom.
+        why: String,
+    },
     /// Nothing of ours, and why.
     Ignored {
         /// One sentence for the log.

@@ -1,8 +1,12 @@
 //! What a room decides from an observation.
 
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+
 use crate::exemption::Exemption;
 use crate::outcome::Outcome;
-use crate::plan::Step;
+use crate::plan::{Recorded, Step};
 
 /// What to do about a subject, and why.
 #[derive(Clone, Debug, PartialEq)]
@@ -22,6 +26,9 @@ pub enum Ruling<C> {
     Safe,
     /// Make these changes, then look again.
     Act(Vec<Step<C>>),
+    /// Tell people that these changes are to come, and change nothing now; [`Standing::announced`] says since when they
+    /// know. The outcome is `observed`.
+    Announce(Vec<Step<C>>),
     /// Nothing can be done yet: look again shortly.
     Wait,
     /// Leave it, with this outcome.
@@ -43,8 +50,8 @@ impl<C> Verdict<C> {
 }
 
 /// What the journal knows that a decision may need.
-#[derive(Clone, Debug, Default)]
-pub struct Standing {
+#[derive(Clone, Debug)]
+pub struct Standing<B = ()> {
     /// An earlier run for the same cause began to change the subject and did not finish, or this run has begun to.
     pub begun: bool,
     /// An earlier run for the same cause contained the subject, and nobody has released it since.
@@ -53,4 +60,26 @@ pub struct Standing {
     pub unrecorded: bool,
     /// Valid exemptions of the subject that are narrower than the whole subject; the room knows their scopes.
     pub scoped: Vec<Exemption>,
+    /// The steps of the record that this run goes on with, made or not: what was planned and does not show is to be decided
+    /// again.
+    pub planned: Vec<Recorded>,
+    /// What the subject was like when it was last seen healthy.
+    pub baseline: Option<B>,
+    /// Since when people know of announced changes, by the key of the change. Only messages that were sent in the mode
+    /// `enforce` count.
+    pub announced: BTreeMap<String, Timestamp>,
+}
+
+impl<B> Default for Standing<B> {
+    fn default() -> Self {
+        Self {
+            begun: false,
+            contained_before: false,
+            unrecorded: false,
+            scoped: Vec::new(),
+            planned: Vec::new(),
+            baseline: None,
+            announced: BTreeMap::new(),
+        }
+    }
 }

@@ -2,12 +2,10 @@
 
 use std::sync::{Arc, Mutex};
 
-use aws_credential_types::Credentials;
-use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_smithy_http_client::test_util::infallible_client_fn;
 use aws_smithy_types::body::SdkBody;
-use aws_types::region::Region;
 use tourniquet::actor::Actor;
+use tourniquet::sdk::offline;
 use tourniquet::{Cause, Consent, Place};
 
 use super::*;
@@ -30,16 +28,7 @@ fn recording(answer: impl Fn(&str, &str) -> String + Send + Sync + 'static) -> (
         kept.lock().unwrap().push(format!("{host} {}", fields.join(" ")));
         http::Response::builder().status(200).body(SdkBody::from(answer(&action, &body))).unwrap()
     });
-    #[expect(clippy::disallowed_methods, reason = "clients that reach nothing")]
-    let sdk = SdkConfig::builder()
-        .behavior_version(aws_smithy_runtime_api::client::behavior_version::BehaviorVersion::v2026_01_12())
-        .region(Region::from_static("eu-central-1"))
-        .credentials_provider(SharedCredentialsProvider::new(Credentials::new(
-            "AKID", "SECRET", None, None, "test",
-        )))
-        .http_client(http)
-        .build();
-    (Clients::new(&sdk), requests)
+    (Clients::new(&offline(http, "eu-central-1", None)), requests)
 }
 
 fn lead() -> Lead {

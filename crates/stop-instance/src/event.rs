@@ -2,9 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 use tourniquet::error::Error;
-use tourniquet::event::{Event, from_value};
+use tourniquet::event::Event;
 use tourniquet::guardduty::Finding;
-use tourniquet::journal::Record;
 use tourniquet::{Cause, Lead, Place, Subjects};
 
 use crate::settings::Settings;
@@ -66,17 +65,6 @@ pub(crate) fn subjects(event: &Event, settings: &Settings) -> Result<Subjects<De
         })
     });
     Ok(Subjects::Named(leads.collect::<Result<_, Error>>()?))
-}
-
-/// The lead of a record, for the sweep to look again.
-pub(crate) fn lead_of(record: &Record) -> Result<Lead<Detail>, Error> {
-    Ok(Lead {
-        place: record.place.clone(),
-        subject: record.subject.clone(),
-        cause: record.cause.clone(),
-        actor: record.actor.clone(),
-        detail: from_value(record.detail.clone(), "record.detail")?,
-    })
 }
 
 /// One instance that a finding names.

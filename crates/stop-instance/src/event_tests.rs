@@ -15,14 +15,14 @@ fn fixture(path: &str) -> Value {
 fn why(event: &Value, settings: &Settings) -> String {
     match subjects(&parse(event), settings).unwrap() {
         Subjects::Ignored { why } => why,
-        Subjects::Named(leads) => panic!("{leads:?}"),
+        other => panic!("{other:?}"),
     }
 }
 
 fn leads(event: &Value, settings: &Settings) -> Vec<Lead<Detail>> {
     match subjects(&parse(event), settings).unwrap() {
         Subjects::Named(leads) => leads,
-        Subjects::Ignored { why } => panic!("{why}"),
+        other => panic!("{other:?}"),
     }
 }
 

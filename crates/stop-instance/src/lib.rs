@@ -13,11 +13,9 @@ mod observation;
 mod settings;
 
 use aws_types::SdkConfig;
-use futures_util::StreamExt;
-use futures_util::stream::{self, BoxStream};
+use futures_util::stream::{self, BoxStream, StreamExt};
 use jiff::Timestamp;
 use tourniquet::error::Error;
-use tourniquet::journal::Record;
 use tourniquet::plan::Recorded;
 use tourniquet::{Config, Consent, Depth, Event, Lead, Place, Reverted, Room, Standing, Subjects, Verdict};
 
@@ -35,12 +33,14 @@ impl Room for StopInstance {
     const NAME: &'static str = "stop-instance";
     const URGENT: bool = true;
     const WATCHES: bool = true;
+    const CONTAINS_FIRST: bool = true;
 
     type Settings = Settings;
     type Clients = Clients;
     type Detail = Detail;
     type Observation = Observation;
     type Change = Change;
+    type Baseline = ();
 
     fn clients(sdk: &SdkConfig) -> Clients {
         Clients::new(sdk)
@@ -92,13 +92,12 @@ impl Room for StopInstance {
         decide::recover(lead, seen)
     }
 
-    /// An instance that was contained stays contained: the sweep looks again at every open record.
+    /// An instance that was contained stays contained: the sweep comes back to its records and looks for no others.
     fn sweep<'a>(
         _clients: &'a Clients,
         _place: &'a Place,
         _config: &'a Config<Settings>,
-        watched: Vec<Record>,
     ) -> BoxStream<'a, Result<Lead<Detail>, Error>> {
-        stream::iter(watched.into_iter().map(|record| event::lead_of(&record))).boxed()
+        stream::empty().boxed()
     }
 }

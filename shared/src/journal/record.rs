@@ -1,5 +1,7 @@
 //! One record: a plan before it is applied, its outcome after.
 
+use std::collections::BTreeMap;
+
 use aws_sdk_dynamodb::types::AttributeValue;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -9,6 +11,7 @@ use crate::error::Error;
 use crate::outcome::Outcome;
 use crate::place::Place;
 use crate::plan::Recorded;
+use crate::report::Report;
 use crate::settings::Mode;
 use crate::subject::Cause;
 
@@ -56,8 +59,11 @@ pub struct Record {
     pub counted: bool,
     /// The outcome that people were last told.
     pub told: Option<Outcome>,
-    /// Whether the sweep comes back to it.
+    /// Whether the sweep comes back to it although it has ended; to one that has not it comes back in any case.
     pub watched: bool,
+    /// Since when people know of changes that are to come, by the key of the change.
+    #[serde(default)]
+    pub announced: BTreeMap<String, Timestamp>,
 }
 
 impl Record {
@@ -96,6 +102,25 @@ impl Record {
         self.counted && self.is_continued()
     }
 
+    /// Whether a report adds nothing to what the record says: people need not be told again.
+    #[must_use]
+    pub fn says_the_same(&self, report: &Report) -> bool {
+        let keys = |steps: &[Recorded]| steps.iter().map(|s| s.key.clone()).collect::<Vec<_>>();
+        self.outcome == Some(report.outcome)
+            && self.why == report.why
+            && keys(&self.steps) == keys(&report.changes)
+    }
+
+    /// Notes that people were told of the outcome, and of changes to come if it announces any.
+    pub fn tell(&mut self, outcome: Outcome, announces: bool, now: Timestamp) {
+        self.told = Some(outcome);
+        if announces && self.mode == Mode::Enforce {
+            for step in &self.steps {
+                self.announced.entry(step.key.clone()).or_insert(now);
+            }
+        }
+    }
+
     /// Adds steps to the plan; a step that is there keeps its before-image, which is the older one.
     pub fn add_steps(&mut self, steps: impl IntoIterator<Item = Recorded>) {
         for step in steps {
@@ -120,7 +145,7 @@ impl Record {
             ("expires".to_owned(), AttributeValue::N(expires.to_string())),
             ("body".to_owned(), text(serde_json::to_string(self).unwrap_or_default())),
         ]);
-        if self.watched {
+        if self.watched || self.is_unfinished() {
             item.insert("watched".to_owned(), text(self.function.clone()));
         }
         item

@@ -146,7 +146,7 @@ impl Journal {
 
     async fn stands(&self, record: &Record) -> Result<bool, Error> {
         let stored = self.history(&record.function, &record.place, &record.subject).await?;
-        Ok(stored.iter().any(|r| r == record))
+        Ok(stored.records.iter().any(|r| r == record))
     }
 
     fn put_of(&self, record: &Record, prior: Option<u64>) -> Result<Put, Error> {

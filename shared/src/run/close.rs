@@ -1,10 +1,10 @@
 //! The end of a run: people are told, the record is closed, the log line is written.
 
-use super::{Ending, Run};
+use super::{Ended, Ending, Run, Untold};
 use crate::clock;
-use crate::engine::Engine;
+use crate::engine::{Engine, Origin};
 use crate::error::Error;
-use crate::journal::{Held, Record};
+use crate::journal::{Held, Kept, Record};
 use crate::outcome::Outcome;
 use crate::plan::Recorded;
 use crate::report::Report;
@@ -70,16 +70,48 @@ impl<R: Room> Run<'_, R> {
         }
     }
 
+    /// Whether an event reported harm that nobody has answered: then what is there now may be that harm.
+    fn is_suspect(&self) -> bool {
+        let open = [Outcome::Observed, Outcome::Partial, Outcome::Failed, Outcome::Held].map(Some);
+        self.history.iter().any(|r| r.cause.key != self.lead.cause.key && open.contains(&r.outcome))
+    }
+
     /// Ends the run: message, record, log line.
-    pub(super) async fn close(mut self, end: Ending) -> Report {
+    pub(super) async fn close(mut self, end: Ending) -> Ended {
         let mut report = self.report(&end);
+        let mut untold = None;
         if let Some(error) = self.without_journal.clone() {
             self.close_without_journal(&mut report, &error).await;
         } else {
-            self.close_with_journal(&mut report, end.tell).await;
+            untold = self.close_with_journal(&mut report, &end).await;
+            self.keep_baseline(&mut report).await;
         }
         report.log(clock::now());
-        report
+        Ended { report, untold }
+    }
+
+    /// Keeps what the subject is like, for the rooms that come back to it. A run that had to change something has just
+    /// seen that the subject was not healthy.
+    async fn keep_baseline(&self, report: &mut Report) {
+        let swept = self.origin != Origin::Event && !self.changed();
+        let Some(fit) = self.fit.as_ref().filter(|_| swept) else { return };
+        let Ok(baseline) = serde_json::to_value(fit) else { return };
+        let old = self.baseline.as_ref();
+        if old.is_none() && report.outcome != Outcome::Exempt && self.is_suspect() {
+            report
+                .notes
+                .push("no baseline was taken: what an event reported has not been put right".to_owned());
+            return;
+        }
+        if old.is_some_and(|kept| kept.baseline == baseline) {
+            return;
+        }
+        let new = Kept { baseline, taken: clock::now(), why: report.why.clone() };
+        let Lead { place, subject, .. } = self.lead;
+        match self.engine.journal.keep(R::NAME, place, subject, &new, old).await {
+            Ok(()) => report.notes.push("its settings of now are the baseline to come back to".to_owned()),
+            Err(error) => self.broken(report, &error, "the baseline was not kept"),
+        }
     }
 
     async fn close_without_journal(&mut self, report: &mut Report, error: &Error) {
@@ -100,16 +132,20 @@ impl<R: Room> Run<'_, R> {
         }
     }
 
-    async fn close_with_journal(&mut self, report: &mut Report, tell: bool) {
+    /// Gives back the record if people are to be told of it later, in a digest.
+    async fn close_with_journal(&mut self, report: &mut Report, end: &Ending) -> Option<Untold> {
+        let tell = end.tell;
         let filed = if self.record.is_some() { Ok(()) } else { self.file(report, tell).await };
         if let Err(error) = filed {
             self.broken(report, &error, "the outcome is not on record");
         }
-        if self.must_tell(report, tell).await {
+        let later = R::DIGEST && self.origin != Origin::Event;
+        let must_tell = self.must_tell(report, tell).await;
+        if must_tell && !later {
             match self.engine.publish(report).await {
                 Ok(()) => {
                     if let Some(record) = self.record.as_mut() {
-                        record.told = Some(report.outcome);
+                        record.tell(report.outcome, end.announces && self.engine.tells(), clock::now());
                     }
                 }
                 Err(error) => self.broken(report, &error, "people were not told"),
@@ -118,7 +154,7 @@ impl<R: Room> Run<'_, R> {
         if report.outcome == Outcome::Gone && self.record.is_none() {
             self.unwatch().await;
         }
-        let Some(mut record) = self.record.take() else { return };
+        let Some(mut record) = self.record.take() else { return self.owed() };
         record.outcome = Some(report.outcome);
         record.finished = Some(clock::now());
         // An exemption ends; then the sweep looks again at what was contained before it.
@@ -128,14 +164,38 @@ impl<R: Room> Run<'_, R> {
             Outcome::Gone => false,
             _ => record.watched || was_watched,
         };
+        // Nothing else comes back to it, if the digest does not reach people.
+        record.watched |= must_tell && later && report.outcome == Outcome::Contained;
         record.notes.clone_from(&report.notes);
         record.why.clone_from(&report.why);
         report.record = Some(record.id());
         let saved = self.engine.journal.save(&mut record).await;
-        self.record = Some(record);
+        self.record = Some(record.clone());
         match saved {
             Ok(()) => self.unwatch().await,
             Err(error) => self.broken(report, &error, "the outcome is not on record"),
+        }
+        let report = report.clone();
+        (must_tell && later).then_some(Untold { report, record, announces: end.announces })
+    }
+
+    /// The record whose digest did not reach people, when a sweep comes back to it.
+    fn owed(&self) -> Option<Untold> {
+        let owes = |r: &&Record| r.outcome == Some(Outcome::Contained) && r.told != r.outcome;
+        let record =
+            self.latest().filter(|_| R::DIGEST && self.origin == Origin::Watch).filter(owes)?.clone();
+        Some(Untold { report: self.report_of(&record), record, announces: false })
+    }
+
+    fn report_of(&self, record: &Record) -> Report {
+        let end = Ending::new(record.outcome.unwrap_or(Outcome::Partial), record.why.clone());
+        let id = record.id();
+        Report {
+            changes: record.steps.clone(),
+            notes: record.notes.clone(),
+            undo: Some(undo(&id)),
+            record: Some(id),
+            ..self.report(&end)
         }
     }
 
@@ -155,13 +215,15 @@ impl<R: Room> Run<'_, R> {
             return Ok(());
         }
         if let Some(latest) = self.latest()
-            && latest.outcome == Some(report.outcome)
-            && latest.told == latest.outcome
+            && latest.says_the_same(report)
         {
-            self.told_before = true;
-            return Ok(());
+            self.told_before = latest.told == latest.outcome;
+            if self.told_before {
+                return Ok(());
+            }
         }
         let (mut record, prior) = self.draft(&report.why);
+        record.told = None;
         record.add_steps(report.changes.clone());
         if self.engine.journal.begin(&record, prior, None).await? == crate::journal::Begin::Ours {
             self.record = Some(record);
@@ -211,7 +273,6 @@ impl<R: Room> Run<'_, R> {
         let has_record = self.record.is_some() || end.outcome.is_told();
         let record = has_record.then(|| self.record_id());
         let can_undo = matches!(end.outcome, Outcome::Contained | Outcome::Partial) && !changes.is_empty();
-        let undo = record.as_ref().filter(|_| can_undo);
         Report {
             account: Some(self.lead.place.account.clone()),
             region: Some(self.lead.place.region.clone()),
@@ -221,7 +282,7 @@ impl<R: Room> Run<'_, R> {
             changes,
             notes,
             fight: end.outcome == Outcome::Contained && self.is_fight(),
-            undo: undo.map(|id| format!("tourniquet undo {id} --reason '…' --until <date>")),
+            undo: record.as_deref().filter(|_| can_undo).map(undo),
             record,
             error: end.error.map(str::to_owned),
             contained_ms: self.contained_at.map(|at| millis(at - self.started)),
@@ -242,10 +303,16 @@ impl<R: Room> Run<'_, R> {
     }
 }
 
-/// The report of a subject whose account cannot be entered.
-pub(super) async fn unreachable<R: Room>(
+/// The command that takes a record back.
+fn undo(id: &str) -> String {
+    format!("tourniquet undo {id} --reason '…' --until <date>")
+}
+
+/// The report of a lead that cannot be looked at: its account cannot be entered, or what it stands for cannot be read.
+pub(crate) async fn unreachable<R: Room>(
     engine: &Engine<R>,
     lead: &Lead<R::Detail>,
+    what: &str,
     error: &Error,
 ) -> Report {
     let mut report = Report {
@@ -255,12 +322,7 @@ pub(super) async fn unreachable<R: Room>(
         cause: Some(lead.cause.what.clone()),
         actor: Some(lead.actor.clone()),
         error: Some(error.kind().to_owned()),
-        ..Report::without_subject(
-            R::NAME,
-            engine.config.mode,
-            Outcome::Failed,
-            format!("the account cannot be entered: {error}"),
-        )
+        ..Report::without_subject(R::NAME, engine.config.mode, Outcome::Failed, format!("{what}: {error}"))
     };
     if let Err(error) = engine.publish(&report).await {
         report.notes.push(format!("people were not told: {error}"));

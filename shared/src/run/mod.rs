@@ -8,20 +8,24 @@ mod apply;
 mod close;
 mod open;
 
+pub(crate) use close::unreachable;
+
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
+use jiff::Timestamp;
 use tokio::time::{Instant, timeout, timeout_at};
 
 use crate::clock;
 use crate::engine::{Engine, Invocation, Origin};
 use crate::error::Error;
-use crate::exemption::Found;
+use crate::exemption::{self, Draft, Found};
 use crate::gate::{self, Pass};
-use crate::journal::Record;
+use crate::journal::{History, Kept, Record};
 use crate::outcome::Outcome;
-use crate::plan::{Change, Recorded};
+use crate::plan::{Change, Recorded, Step};
 use crate::report::Report;
 use crate::room::{Depth, Observation, Room};
 use crate::settings::Mode;
@@ -44,11 +48,18 @@ pub(crate) struct Ending {
     error: Option<&'static str>,
     /// Whether people are told whatever the outcome.
     tell: bool,
+    /// Whether it announces changes that are to come.
+    announces: bool,
 }
 
 impl Ending {
     fn new(outcome: Outcome, why: impl Into<String>) -> Self {
-        Self { outcome, why: why.into(), error: None, tell: false }
+        Self { outcome, why: why.into(), error: None, tell: false, announces: false }
+    }
+
+    /// Whether the subject is exempt, or Tourniquet's own.
+    fn is_excused(&self) -> bool {
+        matches!(self.outcome, Outcome::Exempt | Outcome::Ignored)
     }
 
     fn failed(error: &Error, context: &str) -> Self {
@@ -56,6 +67,9 @@ impl Ending {
         Self { error: Some(error.kind()), ..Self::new(Outcome::Failed, why) }
     }
 }
+
+/// What one look brought.
+type Seen<R> = Result<Option<<R as Room>::Observation>, Error>;
 
 /// Everything that one run knows.
 pub(crate) struct Run<'a, R: Room> {
@@ -67,6 +81,9 @@ pub(crate) struct Run<'a, R: Room> {
     started: Instant,
     contained_at: Option<Instant>,
     history: Vec<Record>,
+    baseline: Option<Kept>,
+    /// What the live subject would be as a baseline.
+    fit: Option<R::Baseline>,
     exemptions: Found,
     /// The record that this run has opened.
     record: Option<Record>,
@@ -84,17 +101,35 @@ pub(crate) struct Run<'a, R: Room> {
     looks: u32,
 }
 
-/// Runs one subject to its end; never fails, since every end is a report.
+/// The end of a run: its report, and its record if people are still to be told of it, in the digest of a sweep.
+pub(crate) struct Ended {
+    pub(crate) report: Report,
+    pub(crate) untold: Option<Untold>,
+}
+
+/// A record that people are still to be told of.
+pub(crate) struct Untold {
+    pub(crate) report: Report,
+    pub(crate) record: Record,
+    pub(crate) announces: bool,
+}
+
+/// Runs one subject to its end; never fails, since every end is a report. A sweep has read the exemptions of the account
+/// once for all its subjects.
 pub(crate) async fn run<R: Room>(
     engine: &Engine<R>,
     lead: &Lead<R::Detail>,
     invocation: &Invocation,
     origin: Origin,
-) -> Report {
+    exemptions: Option<&[Draft]>,
+) -> Ended {
     let started = Instant::now();
     let clients = match engine.accounts.clients(&lead.place).await {
         Ok(clients) => clients,
-        Err(error) => return close::unreachable(engine, lead, &error).await,
+        Err(error) => {
+            let report = unreachable(engine, lead, "the account cannot be entered", &error).await;
+            return Ended { report, untold: None };
+        }
     };
     let mut run = Run {
         engine,
@@ -105,6 +140,8 @@ pub(crate) async fn run<R: Room>(
         started,
         contained_at: None,
         history: Vec::new(),
+        baseline: None,
+        fit: None,
         exemptions: Found::default(),
         record: None,
         resumed: false,
@@ -117,7 +154,7 @@ pub(crate) async fn run<R: Room>(
         why: String::new(),
         looks: 0,
     };
-    let end = match timeout_at(invocation.deadline - MARGIN, Box::pin(run.go())).await {
+    let end = match timeout_at(invocation.deadline - MARGIN, Box::pin(run.go(exemptions))).await {
         Ok(end) => end,
         Err(_) => run.unfinished("the time of the invocation ran out"),
     };
@@ -125,19 +162,15 @@ pub(crate) async fn run<R: Room>(
 }
 
 impl<R: Room> Run<'_, R> {
-    async fn go(&mut self) -> Ending {
-        let mut depth = if self.engine.config.mode == Mode::Observe { Depth::Full } else { Depth::Contain };
-        let (mut seen, journal) = futures_util::future::join(self.observe(depth), self.read_journal()).await;
-        match journal {
-            Ok((history, exemptions)) => (self.history, self.exemptions) = (history, exemptions),
-            Err(error) if R::URGENT && self.origin == Origin::Event => self.without_journal = Some(error),
-            Err(error) => {
-                return Ending::failed(&error, "the journal cannot be read, so nothing was changed");
-            }
-        }
-        if self.wait_for_other().await {
-            seen = self.observe(depth).await;
-        }
+    async fn go(&mut self, exemptions: Option<&[Draft]>) -> Ending {
+        // A sweep that may keep a baseline, of an exempt subject too, needs to have seen all of it.
+        let swept = R::KEEPS_BASELINE && self.origin != Origin::Event;
+        let whole = !R::CONTAINS_FIRST || swept || self.engine.config.mode == Mode::Observe;
+        let mut depth = if whole { Depth::Full } else { Depth::Contain };
+        let mut seen = match self.first_look(depth, exemptions).await {
+            Ok(seen) => seen,
+            Err(end) => return end,
+        };
         let mut gated = false;
         loop {
             let seen_now = match seen {
@@ -153,10 +186,21 @@ impl<R: Room> Run<'_, R> {
                 self.contained_at.get_or_insert_with(Instant::now);
             }
             match verdict.ruling {
-                Ruling::Leave(outcome) => return self.left(outcome, &verdict.why).await,
+                Ruling::Leave(outcome) => return self.leave(outcome, &seen_now, &verdict).await,
+                Ruling::Announce(ref steps) => {
+                    if let Some(end) = self.gate(&seen_now, &verdict, steps) {
+                        return end;
+                    }
+                    self.changes = steps.iter().map(|s| Recorded::of(&s.change)).collect();
+                    let end = Ending::new(Outcome::Observed, verdict.why.clone());
+                    return Ending { announces: true, ..end };
+                }
                 // Contained, or nothing to contain: now the rest.
                 Ruling::Safe if depth == Depth::Contain => depth = Depth::Full,
-                Ruling::Safe => return self.safe(&seen_now, verdict.why).await,
+                Ruling::Safe => {
+                    self.fit = R::baseline(self.lead, &seen_now);
+                    return self.safe(&seen_now, verdict.why).await;
+                }
                 Ruling::Wait => {
                     if !self.look_again().await {
                         return self.unfinished(&verdict.why);
@@ -164,7 +208,7 @@ impl<R: Room> Run<'_, R> {
                 }
                 Ruling::Act(ref steps) => {
                     if !gated {
-                        if let Some(end) = self.gate(&seen_now, &verdict) {
+                        if let Some(end) = self.gate(&seen_now, &verdict, steps) {
                             return end;
                         }
                         gated = true;
@@ -199,19 +243,86 @@ impl<R: Room> Run<'_, R> {
         }
     }
 
+    /// Observes the subject and reads what the journal knows of it; an error is the run's end.
+    async fn first_look(&mut self, depth: Depth, exemptions: Option<&[Draft]>) -> Result<Seen<R>, Ending> {
+        let (mut seen, journal) = if self.origin == Origin::Sweep && !R::KEEPS_BASELINE {
+            // Most subjects of a sweep are safe, and about those the journal has nothing to add: what was begun and not
+            // ended is watched, and comes by itself.
+            let seen = self.observe(depth).await;
+            if let Some(end) = self.safe_at_sight(&seen, depth) {
+                return Err(end);
+            }
+            (seen, self.read_journal(exemptions).await)
+        } else {
+            futures_util::future::join(self.observe(depth), self.read_journal(exemptions)).await
+        };
+        match journal {
+            Ok((known, exemptions)) => {
+                (self.history, self.baseline, self.exemptions) = (known.records, known.baseline, exemptions);
+            }
+            Err(error) if R::URGENT && self.origin == Origin::Event => self.without_journal = Some(error),
+            Err(error) => {
+                return Err(Ending::failed(&error, "the journal cannot be read, so nothing was changed"));
+            }
+        }
+        // The journal is read beside the subject: what another delivery has just contained was looked at too early.
+        if self.wait_for_other().await || self.just_contained() {
+            seen = self.observe(depth).await;
+        }
+        Ok(seen)
+    }
+
+    /// Whether another run for the same cause contained the subject within the last minute.
+    fn just_contained(&self) -> bool {
+        let contained = self.of_cause().filter(|r| r.outcome == Some(Outcome::Contained));
+        contained.filter_map(|r| r.finished).any(|at| clock::now().duration_since(at).as_mins() < 1)
+    }
+
+    /// The end of a run whose room leaves the subject. What is only reported can be exempt too.
+    async fn leave(
+        &mut self,
+        outcome: Outcome,
+        seen: &R::Observation,
+        verdict: &Verdict<R::Change>,
+    ) -> Ending {
+        if outcome == Outcome::Exempt {
+            self.fit = R::baseline(self.lead, seen);
+        } else if outcome.is_told()
+            && !self.changed()
+            && let Some(end) = self.gate(seen, verdict, &[]).filter(Ending::is_excused)
+        {
+            return end;
+        }
+        self.left(outcome, &verdict.why).await
+    }
+
     /// The room's futures are boxed: nested ones of the SDK's size overflow the compiler's depth limit.
-    async fn observe(&self, depth: Depth) -> Result<Option<R::Observation>, Error> {
+    async fn observe(&self, depth: Depth) -> Seen<R> {
         Box::pin(R::observe(&self.clients, self.lead, depth, &self.engine.config.settings)).await
     }
 
-    /// Reads what the journal knows of the subject; an urgent run does not wait long for it.
-    async fn read_journal(&self) -> Result<(Vec<Record>, Found), Error> {
+    /// The end of a sweep's look at a subject that is safe, if it is.
+    fn safe_at_sight(&self, seen: &Seen<R>, depth: Depth) -> Option<Ending> {
+        let Ok(Some(seen)) = seen else { return None };
+        let config = &self.engine.config;
+        let verdict = R::decide(self.lead, seen, &config.settings, clock::now(), &Standing::default());
+        (depth == Depth::Full && matches!(verdict.ruling, Ruling::Safe))
+            .then(|| Ending::new(Outcome::AlreadySafe, verdict.why))
+    }
+
+    /// Reads what the journal knows of the subject, and its exemptions unless the sweep has; an urgent run does not wait
+    /// long for it.
+    async fn read_journal(&self, known: Option<&[Draft]>) -> Result<(History, Found), Error> {
         let journal = &self.engine.journal;
         let (place, subject) = (&self.lead.place, &self.lead.subject);
-        let both = futures_util::future::try_join(
-            journal.history(R::NAME, place, subject),
-            journal.exemptions(R::NAME, place, subject, clock::now()),
-        );
+        let exemptions = async {
+            let drafts = match known {
+                Some(drafts) => Cow::Borrowed(drafts),
+                None => Cow::Owned(journal.exemptions(R::NAME, &place.account).await?),
+            };
+            Ok(exemption::covering(&drafts, place, subject, clock::now()))
+        };
+        let both = futures_util::future::try_join(journal.history(R::NAME, place, subject), exemptions);
         if R::URGENT && self.origin == Origin::Event {
             timeout(PATIENCE, both).await.unwrap_or_else(|_| Err(slow_journal()))
         } else {
@@ -229,13 +340,22 @@ impl<R: Room> Run<'_, R> {
         self.of_cause().max_by_key(|r| r.attempt)
     }
 
-    fn standing(&self) -> Standing {
+    fn standing(&self) -> Standing<R::Baseline> {
         let latest = self.latest();
+        let planned = self.record.as_ref().or(latest.filter(|r| r.is_unfinished()));
+        let mut announced: BTreeMap<String, Timestamp> = BTreeMap::new();
+        for (key, since) in self.of_cause().flat_map(|r| &r.announced) {
+            let first = announced.entry(key.clone()).or_insert(*since);
+            *first = (*first).min(*since);
+        }
         Standing {
             begun: self.record.is_some() || latest.is_some_and(Record::is_unfinished),
             contained_before: self.of_cause().any(|r| r.outcome == Some(Outcome::Contained)),
             unrecorded: self.without_journal.is_some(),
             scoped: self.exemptions.valid.iter().filter(|e| e.scope.is_some()).cloned().collect(),
+            planned: planned.map(|r| r.steps.clone()).unwrap_or_default(),
+            baseline: self.baseline.as_ref().and_then(|k| serde_json::from_value(k.baseline.clone()).ok()),
+            announced,
         }
     }
 
@@ -251,7 +371,12 @@ impl<R: Room> Run<'_, R> {
     }
 
     /// Asks the gate once, at the first plan of the run.
-    fn gate(&mut self, seen: &R::Observation, verdict: &Verdict<R::Change>) -> Option<Ending> {
+    fn gate(
+        &mut self,
+        seen: &R::Observation,
+        verdict: &Verdict<R::Change>,
+        steps: &[Step<R::Change>],
+    ) -> Option<Ending> {
         let (pass, notes) =
             gate::judge(&self.engine.config, self.lead, seen.tags(), &self.exemptions, clock::now());
         self.notes.extend(notes);
@@ -261,12 +386,11 @@ impl<R: Room> Run<'_, R> {
                 Some(Ending { tell: true, ..Ending::new(Outcome::Ignored, why) })
             }
             Pass::Exempt(exemption) => {
+                self.fit = R::baseline(self.lead, seen);
                 Some(Ending::new(Outcome::Exempt, format!("{}; {exemption}", verdict.why)))
             }
             Pass::Observe => {
-                if let Ruling::Act(steps) = &verdict.ruling {
-                    self.changes = steps.iter().map(|s| Recorded::of(&s.change)).collect();
-                }
+                self.changes = steps.iter().map(|s| Recorded::of(&s.change)).collect();
                 Some(Ending::new(Outcome::Observed, verdict.why.clone()))
             }
             Pass::Go => None,

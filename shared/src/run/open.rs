@@ -1,5 +1,6 @@
 //! The record of a run: begun before the first change, gone on with after an interruption, never owned by two.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use jiff::SignedDuration;
@@ -28,7 +29,7 @@ impl<R: Room> Run<'_, R> {
             waited = true;
             clock::pause(LOOK_EVERY).await;
             match self.engine.journal.history(R::NAME, &self.lead.place, &self.lead.subject).await {
-                Ok(history) => self.history = history,
+                Ok(known) => self.history = known.records,
                 Err(_) => break,
             }
         }
@@ -70,12 +71,12 @@ impl<R: Room> Run<'_, R> {
                 }
                 Ok(Begin::Duplicate) => {
                     match self.engine.journal.history(R::NAME, &self.lead.place, &self.lead.subject).await {
-                        Ok(history) => self.history = history,
+                        Ok(known) => self.history = known.records,
                         Err(error) => return self.journal_lost(error),
                     }
-                    if self.wait_for_other().await
-                        && self.latest().is_some_and(|r| r.outcome == Some(Outcome::Contained))
-                    {
+                    self.wait_for_other().await;
+                    // It began after this run looked, so what this run saw is what the other one ended.
+                    if self.latest().is_some_and(|r| r.outcome == Some(Outcome::Contained)) {
                         let id = self.latest().map(Record::id).unwrap_or_default();
                         return Some(Ending::new(
                             Outcome::AlreadySafe,
@@ -149,6 +150,7 @@ impl<R: Room> Run<'_, R> {
             counted: false,
             told: None,
             watched: false,
+            announced: BTreeMap::new(),
         };
         (record, None)
     }
