@@ -29,7 +29,7 @@ from moto.moto_api._internal.models import moto_api_backend
 from moto.moto_server.threaded_moto_server import ThreadedMotoServer
 
 import simulated
-from simulated import clock, control, permissions
+from simulated import clock, permissions
 
 # Where a step runs unless it says otherwise. The account is the one of AWS's own documentation.
 HOME = {"account": "111122223333", "region": "eu-central-1"}
@@ -60,10 +60,12 @@ class Account:
                     retries={"total_max_attempts": 1}, s3={"addressing_style": "path"}, inject_host_prefix=False
                 ),
             )
-            client.meta.events.register(
-                "before-call.*",
-                lambda params, **_: params["headers"].update({"x-moto-account-id": account}),
-            )
+            def prepare(params, **_):
+                params["headers"]["x-moto-account-id"] = account
+                # S3 Control's rules put the account in front of the host all the same.
+                params["url"] = params["url"].replace(f"//{account}.", "//", 1)
+
+            client.meta.events.register("before-call.*", prepare)
             self.clients[key] = client
         return self.clients[key]
 
@@ -74,7 +76,8 @@ class Account:
         account = request.get("account") or HOME["account"]
         arguments = request.get("with") or {}
         if service == "simulate":
-            answer = getattr(control, operation)(account, region, **arguments)
+            module, _, name = operation.rpartition(".")
+            answer = getattr(getattr(simulated, module or "control"), name)(account, region, **arguments)
         else:
             answer = getattr(self.client(service, region, account), operation)(**arguments)
             answer.pop("ResponseMetadata", None)

@@ -6,8 +6,12 @@
 
 #![cfg(test)]
 
+#[path = "events/attacks.rs"]
+mod attacks;
 #[path = "events/malformed.rs"]
 mod malformed;
+#[path = "events/others.rs"]
+mod others;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;

@@ -35,6 +35,14 @@ const FILES: [&str; 11] = [
     "src/act.rs",
 ];
 
+/// What a function that no event calls can do without.
+const FOR_EVENTS: [&str; 2] = ["triggers/", "fixtures/match/"];
+
+fn is_only_scheduled(room: &Path) -> bool {
+    let manifest: Value = drill::scenario::read(&room.join("function.json")).unwrap();
+    manifest["schedule"].is_string() && entries(&room.join("triggers")).is_empty()
+}
+
 fn project() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap()
 }
@@ -84,7 +92,13 @@ fn none(wrong: &[String]) {
 
 #[test]
 fn every_room_has_the_same_files() {
-    let missing = rooms().into_iter().flat_map(|room| FILES.map(|file| room.join(file))).filter(|path| {
+    // A function that only its schedule calls has no triggers, and no event to match.
+    let needed = |room: PathBuf| {
+        let scheduled = is_only_scheduled(&room);
+        let files = FILES.into_iter().filter(move |file| !(scheduled && FOR_EVENTS.contains(file)));
+        files.map(move |file| room.join(file)).collect::<Vec<_>>()
+    };
+    let missing = rooms().into_iter().flat_map(needed).filter(|path| {
         let folder = path.to_str().unwrap().ends_with('/');
         if folder { entries(path).is_empty() } else { !path.is_file() }
     });
@@ -111,6 +125,23 @@ fn the_rooms_are_the_workspace_members_below_crates() {
     assert_eq!(members.collect::<BTreeSet<_>>(), same.collect::<BTreeSet<_>>());
 }
 
+/// The tests that hold for every function name each; see functions.rs.
+#[test]
+fn the_tests_for_every_function_are_for_every_room() {
+    let text = read(&project().join("tests/functions.rs"));
+    let named = text
+        .lines()
+        .filter_map(|line| line.strip_prefix("        for_every_function!(@each")?.split('"').nth(1));
+    assert_eq!(named.map(str::to_owned).collect::<BTreeSet<_>>(), names());
+}
+
+#[test]
+fn every_room_has_one_model_scenario() {
+    let folder = project().join("tests/scenarios");
+    let models = names().into_iter().map(|name| drill::scenario::model(&folder, &name));
+    none(&models.filter_map(|model| model.err().map(|error| error.to_string())).collect::<Vec<_>>());
+}
+
 #[test]
 fn the_readme_lists_the_rooms() {
     let readme = read(&project().join("README.md"));
@@ -125,26 +156,20 @@ fn the_readme_lists_the_rooms() {
     assert_eq!(rows.collect::<BTreeSet<_>>(), names());
 }
 
-/// Terraform's map of functions, once infra/ has one with the names written out: `functions = {`, then `name = {`.
+/// Terraform finds the rooms by their folders: no name of one is written in it. Examples and tests may name some.
 #[test]
 fn terraform_deploys_the_rooms() {
-    let sources = files(&project().join("infra"))
-        .into_iter()
-        .filter(|file| file.extension().is_some_and(|e| e == "tf"));
-    for source in sources {
+    let infra = project().join("infra");
+    let finds = r#"fileset("${path.module}/../crates", "*/function.json")"#;
+    assert!(read(&infra.join("main.tf")).contains(finds), "infra/main.tf does not look for the rooms");
+    let sources = files(&infra).into_iter().filter(|file| {
+        let apart = ["examples", "tests"].iter().any(|folder| file.starts_with(infra.join(folder)));
+        !apart && file.extension().is_some_and(|e| e == "tf")
+    });
+    let named = sources.flat_map(|source| {
         let text = read(&source);
-        let mut lines =
-            text.lines().skip_while(|line| !line.trim_start().starts_with("functions = {")).skip(1);
-        let mut named = BTreeSet::new();
-        let mut depth = 1_i32;
-        while let Some(line) = lines.next().filter(|_| depth > 0) {
-            let key = line.split_once('=').map(|(key, _)| key.trim().trim_matches('"').to_owned());
-            named.extend(key.filter(|_| depth == 1));
-            let count = |bracket| i32::try_from(line.matches(bracket).count()).unwrap();
-            depth += count('{') - count('}');
-        }
-        if !named.is_empty() {
-            assert_eq!(named, names(), "{}", source.display());
-        }
-    }
+        let named = names().into_iter().filter(move |name| text.contains(name.as_str()));
+        named.map(move |name| format!("{} names {name}", source.display()))
+    });
+    none(&named.collect::<Vec<_>>());
 }

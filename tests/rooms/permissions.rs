@@ -29,6 +29,8 @@ struct Statement {
     resources: Vec<String>,
     conditions: Option<BTreeMap<String, BTreeMap<String, Value>>>,
     setting: Option<String>,
+    /// Whether the setting is on where nobody set it.
+    default: Option<bool>,
 }
 
 /// The folders with a `permissions.json`, each with the statements.
@@ -57,7 +59,8 @@ fn g13_statements_are_complete_and_narrow() {
 }
 
 fn problems(statement: &Statement) -> Vec<&'static str> {
-    let reads = ["Describe", "Get", "List"];
+    // AWS counts the making of a credential report among the reads, and offers no resource for it.
+    let reads = ["Describe", "GenerateCredentialReport", "Get", "List"];
     let read =
         |action: &String| operation(action).is_some_and(|op| reads.iter().any(|verb| op.starts_with(verb)));
     let named = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_alphanumeric());
@@ -66,6 +69,12 @@ fn problems(statement: &Statement) -> Vec<&'static str> {
     let placed = |resource: &String| {
         bare(resource) || resource.starts_with("${") || resource.starts_with("arn:${partition}:")
     };
+    // Some actions have no resource to name; a condition on whose it is narrows them as well.
+    let owned = statement
+        .conditions
+        .iter()
+        .flat_map(BTreeMap::values)
+        .any(|keys| keys.keys().any(|key| key.ends_with(":ResourceAccount")));
     let empty = statement
         .conditions
         .as_ref()
@@ -78,9 +87,13 @@ fn problems(statement: &Statement) -> Vec<&'static str> {
             !statement.actions.iter().all(|action| operation(action).is_some_and(named)),
             "has an action that is not one",
         ),
-        (statement.resources.iter().any(bare) && !statement.actions.iter().all(read), "changes any resource"),
+        (
+            statement.resources.iter().any(bare) && !owned && !statement.actions.iter().all(read),
+            "changes any resource",
+        ),
         (!statement.resources.iter().all(placed), "has a resource outside the function's partition"),
         (empty, "has a condition without content"),
+        (statement.default.is_some() && statement.setting.is_none(), "has a default without a setting"),
         (statement.setting.as_deref().is_some_and(str::is_empty), "has a setting without a name"),
     ];
     rules.into_iter().filter(|(broken, _)| *broken).map(|(_, problem)| problem).collect()
@@ -146,6 +159,14 @@ fn calls(text: &str) -> BTreeSet<String> {
     // AWS authorises a transaction by what is in it.
     if calls.remove("dynamodb:TransactWriteItems") {
         calls.extend(["dynamodb:PutItem", "dynamodb:UpdateItem"].map(str::to_owned));
+    }
+    // EC2 authorises the tags on what a call makes as a CreateTags of their own.
+    if code.contains("tag_specifications(") {
+        calls.insert("ec2:CreateTags".to_owned());
+    }
+    // The trail's own role for its log group is passed along.
+    if calls.contains("cloudtrail:UpdateTrail") {
+        calls.insert("iam:PassRole".to_owned());
     }
     calls
 }

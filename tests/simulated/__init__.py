@@ -4,13 +4,17 @@ One module for each part of AWS. Every correction says what AWS does; what is no
 behaviour. `correct()` is called once, before the server starts.
 """
 
-from simulated import balancing, compute, permissions, scaling, server, tables
+from simulated import balancing, buckets, compute, control, groups, identity, permissions, scaling, server, tables, trails
 
 
 def correct():
     server.correct()
     permissions.correct()
     compute.correct()
+    groups.correct()
     scaling.correct()
     balancing.correct()
     tables.correct()
+    buckets.correct()
+    trails.correct()
+    identity.correct()

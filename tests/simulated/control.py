@@ -1,9 +1,9 @@
-"""What no API call can bring about, for the steps of a scenario: `{"call": "simulate.<name>", "with": {...}}`."""
+"""What no API call can bring about, for the steps of a scenario: `{"call": "simulate.<name>", "with": {...}}`.
 
-from datetime import datetime, timedelta, timezone
+`simulate.trails.<name>` and the like call into the module of that part of AWS.
+"""
 
 from moto.ec2.models import ec2_backends
-from moto.iam.models import iam_backends
 
 from simulated import clock
 
@@ -16,14 +16,6 @@ def instance(account, region, id, **fields):
         clock.enter(found, state)
     for name, value in fields.items():
         setattr(found, name, value)
-    return {"id": id}
-
-
-def access_key(account, region, user, id, days):
-    """Makes an access key as old as `days`."""
-    keys = iam_backends[account]["aws"].get_user(user).access_keys
-    found = next(key for key in keys if key.access_key_id == id)
-    found.create_date = datetime.now(timezone.utc).replace(tzinfo=None) - timedelta(days=days)
     return {"id": id}
 
 

@@ -11,6 +11,8 @@ from moto.autoscaling.models import autoscaling_backends
 from moto.ec2.models import ec2_backends
 from moto.iam.models import iam_backends
 
+from simulated import buckets, trails
+
 # Keys that may be absent from a request without being unknown.
 OPEN_KEYS = ("aws:requesttag/", "aws:resourcetag/", "ec2:resourcetag/", "autoscaling:resourcetag/", "ec2:attribute")
 
@@ -26,6 +28,7 @@ EC2_TYPES = {
     "i": "instance",
     "eni": "network-interface",
     "sg": "security-group",
+    "sgr": "security-group-rule",
     "vol": "volume",
     "vpc": "vpc",
     "subnet": "subnet",
@@ -59,7 +62,9 @@ def of(response, request, resource):
     elif service == "sns":
         yield place.need(action, one(response.querystring, "TopicArn", "*"))
     elif service == "cloudtrail":
-        yield place.need(action, trail(place, body(request)))
+        yield from trails.needs(place, action, body(request))
+    elif service in ("s3", "s3control"):
+        yield from buckets.needs(place, action, request)
     else:
         yield place.need(action, resource)
 
@@ -137,6 +142,9 @@ def compute(place, operation, sent):
         owned = {f"{prefix}:resourcetag/{k.lower()}": v for k, v in backend.tags.get(value, {}).items() for prefix in ("aws", "ec2")}
         yield place.need(f"ec2:{operation}", resource(place, value), **(context | owned))
     made = created(operation)
+    # A rule that gets tags is a resource of the call that makes it; without tags only the group is.
+    if tags and operation == "AuthorizeSecurityGroupIngress":
+        made = "sgr"
     if made:
         yield place.need(f"ec2:{operation}", resource(place, f"{made}-*"), **context)
     if not named and not made:
@@ -192,11 +200,6 @@ def identity(place, operation, sent):
             return found.arn if found else f"arn:{place.partition}:iam::{place.account}:{kind}/{name}"
     profile = one(sent, "InstanceProfileName", None)
     return f"arn:{place.partition}:iam::{place.account}:instance-profile/{profile}" if profile else "*"
-
-
-def trail(place, sent):
-    name = sent.get("Name") or sent.get("TrailName")
-    return name if not name or name.startswith("arn:") else place.arn("cloudtrail", f"trail/{name}")
 
 
 def one(sent, name, otherwise):

@@ -41,6 +41,8 @@ impl Call {
         let (service, operation) = self.name.split_once(':').unwrap_or(("", &self.name));
         let reads = [
             "Describe",
+            // IAM's credential report: AWS counts it among the reads.
+            "GenerateCredentialReport",
             "Get",
             "List",
             "Head",

@@ -44,6 +44,8 @@ struct Statement {
     conditions: Option<Value>,
     #[serde(default)]
     setting: Option<String>,
+    #[serde(default)]
+    default: bool,
 }
 
 /// A function's deployment.
@@ -207,9 +209,11 @@ fn list(document: &mut Value) -> Option<&mut Vec<Value>> {
 /// The statements of one `permissions.json`, without those whose setting is off.
 fn policy_of(folder: &Path, settings: &Value, names: &Names) -> Result<Value> {
     let permissions: Permissions = read(&folder.join("permissions.json"))?;
-    let on = |setting: &String| settings.get(setting).and_then(Value::as_bool).unwrap_or(false);
-    let statements =
-        permissions.statements.iter().filter(|statement| statement.setting.as_ref().is_none_or(on));
+    let on = |statement: &&Statement| {
+        let set = |name: &String| settings.get(name).and_then(Value::as_bool).unwrap_or(statement.default);
+        statement.setting.as_ref().is_none_or(set)
+    };
+    let statements = permissions.statements.iter().filter(on);
     let statements = statements.map(|statement| written(statement, names)).collect::<Result<Vec<_>>>()?;
     Ok(json!({"Version": "2012-10-17", "Statement": statements}))
 }

@@ -111,7 +111,7 @@ pub fn refusal(kind: Kind, protocol: Protocol, name: &str) -> Option<Refusal> {
                  <Message>{message}</Message></Error></Errors><RequestID>drill</RequestID></Response>"
             ),
         ),
-        Protocol::Query => (
+        Protocol::Query | Protocol::S3Control => (
             "text/xml",
             format!(
                 "<ErrorResponse><Error><Type>Sender</Type><Code>{code}</Code><Message>{message}</Message></Error>\
@@ -144,13 +144,13 @@ fn code(kind: Kind, protocol: Protocol, name: &str) -> Option<(&'static str, u16
         (Kind::Throttle, Protocol::Ec2) => ("RequestLimitExceeded", 503),
         (Kind::Throttle, Protocol::Query) => ("Throttling", 400),
         (Kind::Throttle, Protocol::Json) => ("ThrottlingException", 400),
-        (Kind::Throttle, Protocol::RestXml) => ("SlowDown", 503),
-        (Kind::Error500, Protocol::Ec2 | Protocol::RestXml) => ("InternalError", 500),
+        (Kind::Throttle, Protocol::RestXml | Protocol::S3Control) => ("SlowDown", 503),
+        (Kind::Error500, Protocol::Ec2 | Protocol::RestXml | Protocol::S3Control) => ("InternalError", 500),
         (Kind::Error500, Protocol::Query) => ("InternalFailure", 500),
         (Kind::Error500, Protocol::Json) => ("InternalServerError", 500),
         (Kind::Deny, Protocol::Ec2) => ("UnauthorizedOperation", 403),
         (Kind::Deny, Protocol::Query) if sns => ("AuthorizationError", 403),
-        (Kind::Deny, Protocol::Query | Protocol::RestXml) => ("AccessDenied", 403),
+        (Kind::Deny, Protocol::Query | Protocol::RestXml | Protocol::S3Control) => ("AccessDenied", 403),
         (Kind::Deny, Protocol::Json) => ("AccessDeniedException", 400),
         _ => return None,
     })

@@ -17,6 +17,7 @@ pub mod page;
 pub mod proxy;
 pub mod rules;
 pub mod run;
+pub mod running;
 pub mod scenario;
 pub mod show;
 mod socket;

@@ -17,6 +17,8 @@ pub enum Protocol {
     Json,
     /// S3.
     RestXml,
+    /// S3 Control: as S3, with an envelope around its errors.
+    S3Control,
 }
 
 /// A request by its name.
@@ -54,13 +56,10 @@ pub fn of(head: &Parts, body: &[u8]) -> Named {
         let operation = rest(head.method.as_str(), head.uri.path(), query);
         let parameters =
             json!({"path": head.uri.path(), "query": query, "body": String::from_utf8_lossy(body)});
-        (operation, Protocol::RestXml, parameters)
+        let control = head.uri.path().starts_with("/v20180820/");
+        (operation, if control { Protocol::S3Control } else { Protocol::RestXml }, parameters)
     };
-    let service = match signing_name.as_str() {
-        "" => "unsigned",
-        "s3" if head.uri.path().starts_with("/v20180820/") => "s3control",
-        service => service,
-    };
+    let service = if signing_name.is_empty() { "unsigned" } else { signing_name.as_str() };
     Named { name: format!("{service}:{operation}"), region, signed, protocol, parameters }
 }
 
@@ -75,7 +74,9 @@ fn text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
     headers.get(name)?.to_str().ok()
 }
 
-/// S3 has no operation names on the wire: they follow from the method, the sub-resource and how deep the path is.
+/// S3 and S3 Control have no operation names on the wire. The name is the IAM action that the request needs, which follows
+/// from the method, the sub-resource and the path; it differs from the operation's name here and there.
+/// <https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazons3.html>
 fn rest(method: &str, path: &str, query: &str) -> String {
     if let Some((_, operation)) = path.split_once("/operation/") {
         return operation.to_owned();
@@ -87,33 +88,55 @@ fn rest(method: &str, path: &str, query: &str) -> String {
         "POST" => "Post",
         _ => "Get",
     };
+    if let Some(path) = path.strip_prefix("/v20180820/") {
+        return control(verb, path);
+    }
     let sub = query.split('&').next().and_then(|first| first.split('=').next()).unwrap_or_default();
     let key = path.trim_start_matches('/').split_once('/').is_some_and(|(_, key)| !key.is_empty());
-    let noun = match sub {
-        _ if path.ends_with("/configuration/publicAccessBlock") => "PublicAccessBlock",
-        "publicAccessBlock" => "PublicAccessBlock",
-        "acl" if key => "ObjectAcl",
-        "acl" => "BucketAcl",
-        "policy" => "BucketPolicy",
-        "policyStatus" => "BucketPolicyStatus",
-        "ownershipControls" => "BucketOwnershipControls",
-        "website" => "BucketWebsite",
-        "cors" => "BucketCors",
-        "location" => "BucketLocation",
-        "tagging" if key => "ObjectTagging",
-        "tagging" => "BucketTagging",
-        "encryption" => "BucketEncryption",
-        "versioning" => "BucketVersioning",
-        "logging" => "BucketLogging",
-        "lifecycle" => "BucketLifecycleConfiguration",
-        "replication" => "BucketReplication",
-        "notification" => "BucketNotificationConfiguration",
-        "list-type" => return "ListObjectsV2".to_owned(),
-        _ if path == "/" => return "ListBuckets".to_owned(),
-        _ if key => "Object",
-        _ => "Bucket",
-    };
-    format!("{verb}{noun}")
+    // Taking a configuration away needs the permission to put one.
+    let put = if verb == "Delete" { "Put" } else { verb };
+    match sub {
+        "publicAccessBlock" => format!("{put}BucketPublicAccessBlock"),
+        "acl" if key => format!("{verb}ObjectAcl"),
+        "acl" => format!("{verb}BucketAcl"),
+        "policy" => format!("{verb}BucketPolicy"),
+        "policyStatus" => format!("{verb}BucketPolicyStatus"),
+        "ownershipControls" => format!("{put}BucketOwnershipControls"),
+        "website" => format!("{verb}BucketWebsite"),
+        "cors" => format!("{put}BucketCORS"),
+        "location" => format!("{verb}BucketLocation"),
+        "tagging" if key => format!("{verb}ObjectTagging"),
+        "tagging" => format!("{put}BucketTagging"),
+        "encryption" => format!("{put}EncryptionConfiguration"),
+        "versioning" => format!("{verb}BucketVersioning"),
+        "logging" => format!("{verb}BucketLogging"),
+        "lifecycle" => format!("{put}LifecycleConfiguration"),
+        "replication" => format!("{put}ReplicationConfiguration"),
+        "notification" => format!("{verb}BucketNotification"),
+        _ if path == "/" => "ListAllMyBuckets".to_owned(),
+        _ if key && verb == "Head" => "GetObject".to_owned(),
+        _ if key => format!("{verb}Object"),
+        _ => match verb {
+            "Put" => "CreateBucket".to_owned(),
+            "Get" | "Head" => "ListBucket".to_owned(),
+            other => format!("{other}Bucket"),
+        },
+    }
+}
+
+/// S3 Control: an account's block, and access points.
+fn control(verb: &str, path: &str) -> String {
+    let parts: Vec<&str> = path.split('/').collect();
+    match (parts.as_slice(), verb) {
+        (["configuration", "publicAccessBlock"], "Get") => "GetAccountPublicAccessBlock".to_owned(),
+        (["configuration", "publicAccessBlock"], _) => "PutAccountPublicAccessBlock".to_owned(),
+        (["accesspoint"], _) => "ListAccessPoints".to_owned(),
+        (["accesspoint", _], "Put") => "CreateAccessPoint".to_owned(),
+        (["accesspoint", _], verb) => format!("{verb}AccessPoint"),
+        (["accesspoint", _, "policy"], verb) => format!("{verb}AccessPointPolicy"),
+        (["accesspoint", _, "policyStatus"], verb) => format!("{verb}AccessPointPolicyStatus"),
+        (_, verb) => format!("{verb}{}", path.replace('/', "")),
+    }
 }
 
 fn form(body: &[u8]) -> BTreeMap<String, String> {
@@ -160,12 +183,30 @@ mod tests {
     }
 
     #[test]
-    fn buckets_are_named_by_their_sub_resource() {
-        let (head, ()) = Request::put("/logs?publicAccessBlock")
-            .header("authorization", SIGNED.replace("/ec2/", "/s3/"))
-            .body(())
-            .unwrap()
-            .into_parts();
-        assert_eq!(of(&head, b"<x/>").name, "s3:PutPublicAccessBlock");
+    fn s3_requests_are_named_as_iam_names_their_actions() {
+        for (method, uri, name) in [
+            ("GET", "/?max-buckets=1000&x-id=ListBuckets", "s3:ListAllMyBuckets"),
+            ("PUT", "/logs?publicAccessBlock", "s3:PutBucketPublicAccessBlock"),
+            ("DELETE", "/logs?publicAccessBlock", "s3:PutBucketPublicAccessBlock"),
+            ("GET", "/logs?policyStatus", "s3:GetBucketPolicyStatus"),
+            ("DELETE", "/logs?policy", "s3:DeleteBucketPolicy"),
+            ("GET", "/logs?acl", "s3:GetBucketAcl"),
+            ("HEAD", "/logs", "s3:ListBucket"),
+            ("PUT", "/logs", "s3:CreateBucket"),
+            ("PUT", "/logs/a/b?x-id=PutObject", "s3:PutObject"),
+            ("GET", "/v20180820/configuration/publicAccessBlock", "s3:GetAccountPublicAccessBlock"),
+            ("DELETE", "/v20180820/configuration/publicAccessBlock", "s3:PutAccountPublicAccessBlock"),
+            ("GET", "/v20180820/accesspoint?bucket=logs", "s3:ListAccessPoints"),
+            ("GET", "/v20180820/accesspoint/front", "s3:GetAccessPoint"),
+            ("GET", "/v20180820/accesspoint/front/policyStatus", "s3:GetAccessPointPolicyStatus"),
+        ] {
+            let signed = SIGNED.replace("/ec2/", "/s3/");
+            let request = Request::builder().method(method).uri(uri).header("authorization", signed);
+            let (head, ()) = request.body(()).unwrap().into_parts();
+            let named = of(&head, b"<x/>");
+            let control = uri.starts_with("/v2");
+            let protocol = if control { Protocol::S3Control } else { Protocol::RestXml };
+            assert_eq!((named.name.as_str(), named.protocol), (name, protocol), "{method} {uri}");
+        }
     }
 }

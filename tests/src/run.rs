@@ -127,7 +127,8 @@ async fn act(
     played.messages = stage.deployment.messages(account).await?;
     played.failures = verify::broken(&scenario.expect, played);
     account.settle().await?;
-    look(account, scenario, &stage.deployment.names, played).await
+    played.failures.extend(look(account, scenario, &stage.deployment.names).await?);
+    Ok(())
 }
 
 /// Delivers the event as often as the scenario says, with a new process after one that was killed.
@@ -196,20 +197,19 @@ fn measure(played: &mut Played, contained_by: &[String]) {
     }
 }
 
-/// Compares the account with what was promised.
-async fn look(account: &Account, scenario: &Scenario, names: &Names, played: &mut Played) -> Result<()> {
+/// Compares the account with what was promised: every difference is one sentence.
+pub async fn look(account: &Account, scenario: &Scenario, names: &Names) -> Result<Vec<String>> {
+    let mut broken = Vec::new();
     for state in &scenario.expect.state {
         let step = state.step().filled(names)?;
         let wanted = names.fill(&state.is)?;
         match account.step(&step).await {
             Ok(seen) if seen.answer == wanted => {}
             Ok(seen) => {
-                played
-                    .failures
-                    .push(format!("{} at {} is {}, not {wanted}", state.call, state.at, seen.answer));
+                broken.push(format!("{} at {} is {}, not {wanted}", state.call, state.at, seen.answer));
             }
-            Err(error) => played.failures.push(format!("{error:#}")),
+            Err(error) => broken.push(format!("{error:#}")),
         }
     }
-    Ok(())
+    Ok(broken)
 }

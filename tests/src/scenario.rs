@@ -27,6 +27,9 @@ pub struct Scenario {
     pub story: Vec<String>,
     /// The function under test.
     pub function: String,
+    /// Whether it is the plain case of its room, over which the tests of every fault and of every function's promises run.
+    #[serde(default)]
+    pub model: bool,
     /// The ids of the cases that it proves; its test carries them in its name.
     #[serde(default)]
     pub cases: Vec<String>,
@@ -122,6 +125,9 @@ pub struct Expect {
     /// How many messages were published.
     #[serde(default)]
     pub messages: Option<usize>,
+    /// Words that stand in one of the messages, each.
+    #[serde(default)]
+    pub says: Vec<String>,
     /// The most round trips until containment.
     #[serde(default)]
     pub max_round_trips: Option<usize>,
@@ -234,6 +240,15 @@ fn set(event: &mut Value, path: &str, value: Value) -> Result<()> {
         _ => bail!("the event cannot hold `{path}`"),
     }
     Ok(())
+}
+
+/// The model scenario of a function.
+pub fn model(folder: &Path, function: &str) -> Result<Scenario> {
+    let mut models = catalogue(folder)?.into_iter().filter(|one| one.model && one.function == function);
+    match (models.next(), models.next()) {
+        (Some(model), None) => Ok(model),
+        _ => bail!("{function} does not have exactly one model scenario"),
+    }
 }
 
 /// Every scenario below a folder, by function and name.

@@ -24,6 +24,9 @@ pub fn broken(expect: &Expect, played: &Played) -> Vec<String> {
     {
         broken.push(format!("{} messages were published, not {count}", played.messages.len()));
     }
+    let unsaid =
+        expect.says.iter().filter(|words| !played.messages.iter().any(|m| m.contains(words.as_str())));
+    broken.extend(unsaid.map(|words| format!("no message says \"{words}\"")));
     if let Some(most) = expect.max_round_trips {
         match played.round_trips {
             Some(trips) if trips <= most => {}
