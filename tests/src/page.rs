@@ -3,11 +3,13 @@
 //! The page is a single file without scripts and without a request to anywhere, which its own policy forbids. Every
 //! text from a scenario or a function is escaped.
 
+use std::collections::BTreeMap;
+
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 use serde_json::Value;
 
 use crate::run::Played;
-use crate::show::speed;
+use crate::show::{brief, few, speed};
 use crate::timeline::timeline;
 
 const STYLE: &str = include_str!("page.css");
@@ -104,15 +106,15 @@ fn article(played: &Played) -> Markup {
                 span class="soft" { (speed(played)) }
             }
             ul class="story" { @for line in &played.story { li { (line) } } }
-            p { code { (played.function) } @if !played.why.is_empty() { ": " (played.why) } }
+            p { code { (played.function) } @if !played.why.is_empty() { ": " (brief(&played.why, 600)) } }
             @if !played.failures.is_empty() {
                 div class="failures" { "Not as declared:" ul { @for failure in &played.failures { li { (failure) } } } }
             }
             @if let Some(error) = &played.error { pre { (error.error_type) ": " (error.error_message) } }
             (calls(played))
             (changes(played))
-            @if !played.notes.is_empty() { h3 { "Notes" } ul class="story" { @for note in &played.notes { li { (note) } } } }
-            @if !played.messages.is_empty() { h3 { "What people were told" } @for text in &played.messages { pre { (text) } } }
+            @if !played.notes.is_empty() { h3 { "Notes" } (list(&played.notes)) }
+            @if !played.messages.is_empty() { h3 { "What people were told" } @for text in &played.messages { pre { (brief(text, 3_000)) } } }
             @if let Some(undo) = &played.undo { h3 { "To take it back" } pre { (undo) } }
             @if let Some(record) = &played.record { p class="soft" { "Record " code { (record) } } }
         }
@@ -122,6 +124,9 @@ fn article(played: &Played) -> Markup {
 fn calls(played: &Played) -> Markup {
     if played.calls.is_empty() {
         return html! {};
+    }
+    if played.calls.len() > DRAWN {
+        return counts(played);
     }
     html! {
         h3 { "Calls" }
@@ -134,16 +139,40 @@ fn calls(played: &Played) -> Markup {
     }
 }
 
+/// The most calls that are drawn one by one.
+const DRAWN: usize = 200;
+
+/// How often each operation was called.
+fn counts(played: &Played) -> Markup {
+    let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+    for call in &played.calls {
+        *counts.entry(&call.name).or_default() += 1;
+    }
+    html! {
+        h3 { (played.calls.len()) " calls" }
+        table {
+            thead { tr { th { "Operation" } th { "Calls" } } }
+            tbody { @for (name, count) in counts { tr { td { code { (name) } } td { (count) } } } }
+        }
+    }
+}
+
+fn list(all: &[String]) -> Markup {
+    let (shown, more) = few(all);
+    html! { ul class="story" { @for line in shown { li { (line) } } @if let Some(more) = more { li { (more) } } } }
+}
+
 fn changes(played: &Played) -> Markup {
     if played.changes.is_empty() {
         return html! {};
     }
+    let (shown, more) = few(&played.changes);
     html! {
         h3 { @if played.outcome == "observed" { "What would be changed" } @else { "What was changed" } }
         table class="stack" {
             thead { tr { th { "Change" } th { "Before" } th { "After" } } }
             tbody {
-                @for change in &played.changes {
+                @for change in shown {
                     tr {
                         td { (change.summary) }
                         td data-name="before" { code { (plain(&change.before)) } }
@@ -152,6 +181,7 @@ fn changes(played: &Played) -> Markup {
                 }
             }
         }
+        @if let Some(more) = more { p class="soft" { (more) } }
     }
 }
 

@@ -26,6 +26,19 @@ impl Default for Show {
     }
 }
 
+/// As many of a list as one can read, and how many more there are: some scenarios have thousands of subjects.
+pub(crate) fn few<T>(all: &[T]) -> (&[T], Option<String>) {
+    const SHOWN: usize = 24;
+    let (shown, rest) = all.split_at(all.len().min(SHOWN));
+    (shown, (!rest.is_empty()).then(|| format!("and {} more", rest.len())))
+}
+
+/// The beginning of a long text.
+pub(crate) fn brief(text: &str, shown: usize) -> String {
+    let start: String = text.chars().take(shown).collect();
+    if start.len() < text.len() { start + " …" } else { start }
+}
+
 impl Show {
     /// Says which scenario is running; the line is overwritten by its result, so it is only for a terminal.
     pub fn begin(self, title: &str) -> io::Result<()> {
@@ -43,13 +56,11 @@ impl Show {
         lines.extend(played.story.iter().map(|line| format!("      {}", self.paint(line, "2"))));
         let end = format!("      {} {} {}", played.function, self.outcome(&played.outcome), speed(played));
         lines.push(end.trim_end().to_owned());
-        lines.extend((!played.why.is_empty()).then(|| format!("        {}", played.why)));
-        lines.extend(
-            played
-                .changes
-                .iter()
-                .map(|change| format!("        {} {}", self.paint("•", "36"), change.summary)),
-        );
+        lines.extend((!played.why.is_empty()).then(|| format!("        {}", brief(&played.why, 600))));
+        let (changes, more) = few(&played.changes);
+        let point = |text: &str| format!("        {} {text}", self.paint("•", "36"));
+        lines.extend(changes.iter().map(|change| point(&change.summary)));
+        lines.extend(more.map(|more| point(&more)));
         lines.extend(played.failures.iter().map(|failure| format!("        {}", self.paint(failure, "31"))));
         print(&(lines.join("\n") + "\n"))
     }
