@@ -1,0 +1,29 @@
+variable "hub" {
+  description = "The output `hub` of the deployment that answers the events."
+  type = object({
+    account         = string
+    partition       = string
+    region          = string
+    bus_arn         = string
+    organization_id = optional(string)
+    settings        = map(string)
+  })
+}
+
+variable "roles" {
+  description = "Whether the account's member roles are made here: in one region of each member account, since IAM has none. null: unless this is the hub's own account, whose functions have roles already."
+  type        = bool
+  default     = null
+}
+
+variable "permissions_boundary" {
+  description = "The ARN of the policy that bounds every role made here; needed where an organisation asks for one."
+  type        = string
+  default     = null
+}
+
+variable "tags" {
+  description = "Tags of every resource, beside `application = tourniquet`."
+  type        = map(string)
+  default     = {}
+}
