@@ -5,6 +5,8 @@
 
 #![cfg(test)]
 
+#[path = "rooms/page.rs"]
+mod page;
 #[path = "rooms/permissions.rs"]
 mod permissions;
 #[path = "rooms/source.rs"]

@@ -4,7 +4,7 @@ One module for each part of AWS. Every correction says what AWS does; what is no
 behaviour. `correct()` is called once, before the server starts.
 """
 
-from simulated import balancing, buckets, compute, control, groups, identity, permissions, scaling, server, tables, trails
+from simulated import balancing, buckets, compute, control, functions, groups, identity, permissions, scaling, server, tables, trails
 
 
 def correct():
@@ -12,6 +12,7 @@ def correct():
     permissions.correct()
     compute.correct()
     groups.correct()
+    functions.correct()
     scaling.correct()
     balancing.correct()
     tables.correct()

@@ -67,7 +67,7 @@ impl Deployment {
         let function = scenario.function.clone();
         let room = tools.room(&function);
         let manifest = read(&room.join("function.json"))?;
-        let mut names = names(account, &function);
+        let mut names = names(&account.id, &account.region, &function);
         let members = members(scenario);
         let settings = scenario.config.get("settings").cloned().unwrap_or_else(|| json!({}));
 
@@ -145,17 +145,17 @@ fn role(function: &str) -> String {
     format!("tourniquet-{function}")
 }
 
-fn names(account: &Account, function: &str) -> Names {
+fn names(account: &str, region: &str, function: &str) -> Names {
     let mut names = Names::default();
     for (name, value) in crate::clock::names() {
         names.set(name, value);
     }
     names.set("partition", "aws");
-    names.set("region", account.region.clone());
-    names.set("account", account.id.clone());
+    names.set("region", region);
+    names.set("account", account);
     names.set("journal_table", TABLE);
     names.set("function", function);
-    names.set("function_role", format!("arn:aws:iam::{}:role/{}", account.id, role(function)));
+    names.set("function_role", format!("arn:aws:iam::{account}:role/{}", role(function)));
     names.set("member_role", role(function));
     names
 }
@@ -190,6 +190,19 @@ fn config(names: &Names, scenario: &Scenario) -> Map<String, Value> {
     let mut config: Map<String, Value> = serde_json::from_value(base).unwrap_or_default();
     config.extend(scenario.config.clone());
     config
+}
+
+/// The policy of a function's role in an account, given as its id and region, as the drill deploys it.
+pub fn role_policy(
+    tools: &Tools,
+    (account, region): (&str, &str),
+    function: &str,
+    settings: &Value,
+    report_topic: &str,
+) -> Result<Value> {
+    let mut names = names(account, region, function);
+    names.set("report_topic", report_topic);
+    policy(&tools.project, &tools.room(function), settings, &names)
 }
 
 /// The policy of the function's role: what every function needs, and the room's own.

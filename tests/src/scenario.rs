@@ -251,13 +251,14 @@ pub fn model(folder: &Path, function: &str) -> Result<Scenario> {
     }
 }
 
-/// Every scenario below a folder, by function and name.
+/// Every scenario below a folder, by function and name; the model of each function comes first.
 pub fn catalogue(folder: &Path) -> Result<Vec<Scenario>> {
     let mut all = Vec::new();
     for room in entries(folder)?.into_iter().filter(|room| !room.ends_with("given")) {
-        for file in entries(&room)? {
-            all.push(one(folder, &room, &file)?);
-        }
+        let files = entries(&room)?;
+        let mut scenarios = files.iter().map(|file| one(folder, &room, file)).collect::<Result<Vec<_>>>()?;
+        scenarios.sort_by_key(|scenario| !scenario.model);
+        all.extend(scenarios);
     }
     Ok(all)
 }

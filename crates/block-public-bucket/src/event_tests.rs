@@ -216,7 +216,7 @@ fn findings_that_are_archived_samples_or_about_something_else_are_ignored() {
 }
 
 #[test]
-fn trusted_advisor_names_the_bucket_and_its_region_in_the_item() {
+fn g3_trusted_advisor_speaks_in_us_east_1_of_buckets_in_any_region() {
     let mut event = fixture("match/trusted-advisor");
     assert_eq!(
         (event["region"].as_str(), event["detail"]["resource_id"].as_str()),
