@@ -11,12 +11,6 @@ use drill::tools::Tools;
 /// <https://docs.aws.amazon.com/linux/al2023/ug/compare-with-al2.html>
 const GLIBC: (u32, u32) = (2, 34);
 
-fn functions(tools: &Tools) -> Vec<String> {
-    let rooms = std::fs::read_dir(tools.project.join("crates")).unwrap().map(|room| room.unwrap().path());
-    let functions = rooms.filter(|room| room.join("function.json").exists());
-    functions.map(|room| room.file_name().unwrap().to_str().unwrap().to_owned()).collect()
-}
-
 /// The versions of the C library that a binary asks for, as the names of its symbol versions say.
 fn versions(binary: &[u8]) -> Vec<(u32, u32)> {
     let text = String::from_utf8_lossy(binary);
@@ -31,7 +25,7 @@ fn versions(binary: &[u8]) -> Vec<(u32, u32)> {
 #[test]
 fn every_binary_runs_on_lambdas_c_library() {
     let tools = Tools::find().unwrap();
-    for function in functions(&tools) {
+    for function in tools.functions().unwrap() {
         let newest = versions(&std::fs::read(tools.binary(&function).unwrap()).unwrap()).into_iter().max();
         let newest = newest.unwrap_or_else(|| panic!("{function} names no version of the C library"));
         assert!(newest <= GLIBC, "{function} needs glibc {newest:?}, and Lambda has {GLIBC:?}");

@@ -83,7 +83,7 @@ async fn terraform_deploys_what_the_drill_does_plans_nothing_more_and_leaves_not
     }
     let tools = Tools::find().unwrap();
     let account = Account::start(&tools).await.unwrap();
-    let functions = functions(&tools);
+    let functions = tools.functions().unwrap();
     let copy = Copy::of(&tools, &account, &functions);
     let region = account.region.clone();
     let plugins = std::env::var("TOURNIQUET_TF_PLUGINS").ok().filter(|folder| !folder.is_empty());
@@ -117,12 +117,6 @@ async fn terraform_deploys_what_the_drill_does_plans_nothing_more_and_leaves_not
     }
 }
 
-fn functions(tools: &Tools) -> Vec<String> {
-    let rooms = std::fs::read_dir(tools.project.join("crates")).unwrap().map(|room| room.unwrap().path());
-    let functions = rooms.filter(|room| room.join("function.json").exists());
-    functions.map(|room| room.file_name().unwrap().to_str().unwrap().to_owned()).collect()
-}
-
 /// Compares what stands in the account with the room's files.
 async fn deployed(tools: &Tools, account: &Account, function: &str, deployment: &Value) {
     let name = format!("tourniquet-{function}");
@@ -150,7 +144,7 @@ async fn deployed(tools: &Tools, account: &Account, function: &str, deployment: 
     let policy =
         account.call_in(ACCOUNT, "iam.get_role_policy", policy, "PolicyDocument.Statement").await.unwrap();
     let of_room = policy.as_array().unwrap().iter().filter(|s| !BY_LAMBDA.iter().any(|sid| s["Sid"] == *sid));
-    assert_eq!(sorted(of_room.cloned().collect()), sorted(wanted), "{function}");
+    same(function, &of_room.cloned().collect::<Vec<_>>(), &wanted);
 
     let rules = account.call_in(
         ACCOUNT,
@@ -159,13 +153,17 @@ async fn deployed(tools: &Tools, account: &Account, function: &str, deployment: 
         "Rules[].EventPattern",
     );
     let rules: Vec<String> = serde_json::from_value(rules.await.unwrap()).unwrap();
-    let patterns = rules.iter().map(|pattern| serde_json::from_str(pattern).unwrap()).collect();
+    let patterns: Vec<Value> = rules.iter().map(|pattern| serde_json::from_str(pattern).unwrap()).collect();
     let triggers = std::fs::read_dir(room.join("triggers")).into_iter().flatten();
-    let triggers = triggers.map(|file| scenario::read(&file.unwrap().path()).unwrap()).collect();
-    assert_eq!(sorted(patterns), sorted(triggers), "{function}");
+    let triggers: Vec<Value> = triggers.map(|file| scenario::read(&file.unwrap().path()).unwrap()).collect();
+    same(function, &patterns, &triggers);
 }
 
-fn sorted(mut all: Vec<Value>) -> Vec<Value> {
-    all.sort_by_key(ToString::to_string);
-    all
+/// Whether two lists hold the same, in whatever order.
+fn same(function: &str, one: &[Value], other: &[Value]) {
+    let within = |all: &[Value], some: &[Value]| some.iter().all(|value| all.contains(value));
+    assert!(
+        one.len() == other.len() && within(one, other) && within(other, one),
+        "{function}: {one:?} is deployed, not {other:?}"
+    );
 }

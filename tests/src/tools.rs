@@ -42,6 +42,20 @@ impl Tools {
         self.project.join("crates").join(function)
     }
 
+    /// The functions: the rooms with a `function.json`, by name.
+    pub fn functions(&self) -> Result<Vec<String>> {
+        let crates = self.project.join("crates");
+        let rooms =
+            std::fs::read_dir(&crates).with_context(|| format!("cannot read {}", crates.display()))?;
+        let mut names: Vec<String> = rooms
+            .filter_map(Result::ok)
+            .filter(|room| room.path().join("function.json").exists())
+            .map(|room| room.file_name().to_string_lossy().into_owned())
+            .collect();
+        names.sort();
+        Ok(names)
+    }
+
     /// The binary of a function, as `cargo lambda build` lays it out.
     pub fn binary(&self, function: &str) -> Result<PathBuf> {
         let path = self.binaries.join(function).join("bootstrap");
