@@ -16,7 +16,7 @@ module "function" {
     exempt_by_tag    = try(tobool(each.value.exempt_by_tag), null)
     accounts         = sort(var.accounts)
     journal_table    = aws_dynamodb_table.journal.name
-    report_topic     = aws_sns_topic.reports.arn
+    report_topic     = module.reports.arn
     report_format    = var.slack == null ? null : "chat"
     own_resources    = var.own_resources
     record_days      = var.record_days
@@ -25,7 +25,7 @@ module "function" {
 
   buses                = concat(["default"], aws_cloudwatch_event_bus.hub[*].name)
   schedule_group       = aws_scheduler_schedule_group.sweeps.name
-  alarm_topic          = aws_sns_topic.reports.arn
+  alarm_topic          = module.reports.arn
   reserved_concurrency = tonumber(each.value.reserved_concurrency)
   log_retention_days   = var.log_retention_days
   kms_key_arn          = var.kms_key_arn

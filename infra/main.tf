@@ -14,11 +14,12 @@ data "aws_caller_identity" "here" {
   }
 }
 
+# `id`, which is the region's code in the provider's lines 5 and 6; `name` is deprecated in 6, `region` unknown to 5.
 data "aws_region" "here" {
   lifecycle {
     postcondition {
-      condition     = var.region == null || self.name == var.region
-      error_message = "The provider works in ${self.name}, but `region` says ${coalesce(var.region, "nothing")}: set AWS_REGION=${coalesce(var.region, self.name)}, or write region = \"${self.name}\"."
+      condition     = var.region == null || self.id == var.region
+      error_message = "The provider works in ${self.id}, but `region` says ${coalesce(var.region, "nothing")}: set AWS_REGION=${coalesce(var.region, self.id)}, or write region = \"${self.id}\"."
     }
   }
 }
@@ -27,7 +28,7 @@ locals {
   place = {
     partition = data.aws_partition.here.partition
     account   = data.aws_caller_identity.here.account_id
-    region    = data.aws_region.here.name
+    region    = data.aws_region.here.id
   }
 
   rooms = sort([for manifest in fileset("${path.module}/../crates", "*/function.json") : dirname(manifest)])

@@ -18,7 +18,7 @@ output "journal_table" {
 
 output "report_topic" {
   description = "The ARN of the topic for reports and alarms; subscribe to it what you like."
-  value       = aws_sns_topic.reports.arn
+  value       = module.reports.arn
 }
 
 output "dashboard" {
@@ -33,7 +33,9 @@ output "hub" {
     partition       = local.place.partition
     region          = local.place.region
     bus_arn         = aws_cloudwatch_event_bus.hub[0].arn
+    report_topic    = module.reports.arn
     organization_id = var.organization_id
+    accounts        = var.accounts
     # As text, since each function has keys of its own.
     settings = { for name, own in local.settings : name => jsonencode(own) }
   } : null

@@ -70,7 +70,7 @@ variable "functions" {
   }
   validation {
     condition     = alltrue([for said in var.functions : can(tobool(lookup(said, "deploy", "true"))) && can(tobool(lookup(said, "exempt_by_tag", "true")))])
-    error_message = "deploy and exempt_by_tag are true or false."
+    error_message = "In `functions`, deploy and exempt_by_tag are true or false; ${join(", ", flatten([for name, said in var.functions : [for key in ["deploy", "exempt_by_tag"] : "${key} of ${name} is \"${said[key]}\"" if !can(tobool(lookup(said, key, "true")))]]))}."
   }
   validation {
     condition     = alltrue([for said in var.functions : can(regex("^[1-9][0-9]*$", lookup(said, "changes_per_hour", "1")))])
@@ -91,11 +91,11 @@ variable "settings" {
 
   validation {
     condition     = can(keys(var.settings)) && length(setsubtract(try(keys(var.settings), []), local.rooms)) == 0
-    error_message = "`settings` has one object for each function, such as settings = { ${local.rooms[0]} = { … } }. The functions are: ${join(", ", local.rooms)}."
+    error_message = "`settings` has one object for each function, such as settings = { ${local.rooms[0]} = { … } }, but says ${try(join(", ", [for name in setsubtract(keys(var.settings), local.rooms) : "\"${name}\""]), "something else")}: write one of ${join(", ", local.rooms)}."
   }
   validation {
     condition     = alltrue([for own in try(values(var.settings), []) : can(keys(own))])
-    error_message = "The settings of a function are an object: { key = value }."
+    error_message = "The settings of ${join(", ", [for name, own in try(tomap({ for name, own in var.settings : name => can(keys(own)) }), {}) : name if !own])} are no object: write { key = value }, with the keys of the table in its README."
   }
 }
 
@@ -107,7 +107,7 @@ variable "accounts" {
 
   validation {
     condition     = alltrue([for account in var.accounts : can(regex("^[0-9]{12}$", account))])
-    error_message = "In `accounts`, write the twelve digits of each account, in quotation marks."
+    error_message = "In `accounts`, write the twelve digits of each account, in quotation marks, instead of ${join(", ", [for account in var.accounts : "\"${account}\"" if !can(regex("^[0-9]{12}$", account))])}."
   }
 }
 
@@ -151,11 +151,11 @@ variable "exemptions" {
   }
   validation {
     condition     = alltrue([for e in var.exemptions : contains(local.rooms, lookup(e, "function", ""))])
-    error_message = "An exemption names no function, or one that does not exist. In `function`, write one of: ${join(", ", local.rooms)}."
+    error_message = "An exemption is from no function, or from one that does not exist: ${join(", ", [for e in var.exemptions : "\"${lookup(e, "function", "")}\" (${lookup(e, "subject", "no subject")})" if !contains(local.rooms, lookup(e, "function", ""))])}. In `function`, write one of ${join(", ", local.rooms)}."
   }
   validation {
     condition     = alltrue([for e in var.exemptions : alltrue([for key in ["subject", "reason", "owner"] : trimspace(lookup(e, key, "")) != ""])])
-    error_message = "An exemption needs a subject, a reason and an owner: write all three."
+    error_message = "An exemption needs a subject, a reason and an owner. Write what is missing: ${join("; ", flatten([for n, e in var.exemptions : [for key in ["subject", "reason", "owner"] : "${key} of ${lookup(e, "subject", "number ${n + 1}")}" if trimspace(lookup(e, key, "")) == ""]]))}."
   }
   validation {
     condition     = alltrue([for e in var.exemptions : can(regex("^[0-9]{12}$", lookup(e, "account", "000000000000")))])
@@ -163,7 +163,7 @@ variable "exemptions" {
   }
   validation {
     condition     = alltrue([for e in var.exemptions : can(timeadd(lookup(e, "ends", ""), "0s")) || can(timeadd("${lookup(e, "ends", "")}T00:00:00Z", "0s"))])
-    error_message = "An exemption ends: in `ends`, write a date such as \"2027-01-31\" or a time such as \"2027-01-31T12:00:00Z\"."
+    error_message = "An exemption ends: in `ends` of ${join(", ", [for e in var.exemptions : lookup(e, "subject", "one without a subject") if !can(timeadd(lookup(e, "ends", ""), "0s")) && !can(timeadd("${lookup(e, "ends", "")}T00:00:00Z", "0s"))])}, write a date such as \"2027-01-31\" or a time such as \"2027-01-31T12:00:00Z\"."
   }
 }
 

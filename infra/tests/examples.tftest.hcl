@@ -12,7 +12,7 @@ mock_provider "aws" {
 
   override_data {
     target = module.ireland.data.aws_region.here
-    values = { name = "eu-west-1" }
+    values = { id = "eu-west-1" }
   }
 }
 
@@ -23,11 +23,11 @@ mock_provider "aws" {
 
   override_data {
     target = module.virginia.data.aws_region.here
-    values = { name = "us-east-1" }
+    values = { id = "us-east-1" }
   }
   override_data {
     target = module.own_virginia.data.aws_region.here
-    values = { name = "us-east-1" }
+    values = { id = "us-east-1" }
   }
 }
 

@@ -57,8 +57,8 @@ run "as_the_room_says" {
     error_message = "Reports would not reach the log."
   }
   assert {
-    condition     = length([for s in jsondecode(output.policy).Statement : s if contains(["CutConnections", "RevokeSessions"], s.Sid)]) == 0
-    error_message = "Permissions of a setting that is off are deployed."
+    condition     = length([for s in jsondecode(output.policy).Statement : s if contains(["CutConnections", "RevokeSessions", "EnterMembers"], s.Sid)]) == 0
+    error_message = "Permissions of a setting that is off, or for accounts that there are none of, are deployed."
   }
   assert {
     condition     = length([for s in jsondecode(output.policy).Statement : s if contains(["Journal", "Report", "Stop", "Log", "KeepFailed"], s.Sid)]) == 5
@@ -69,7 +69,10 @@ run "as_the_room_says" {
     error_message = "A name in the policy is not filled in."
   }
   assert {
-    condition     = jsondecode(aws_iam_role.function.assume_role_policy).Statement[0].Condition.StringEquals["aws:SourceAccount"] == "111122223333"
+    condition = jsondecode(aws_iam_role.function.assume_role_policy).Statement[0].Condition.StringEquals == {
+      "aws:SourceAccount" = "111122223333"
+      "aws:SourceArn"     = "arn:aws:lambda:eu-central-1:111122223333:function:tourniquet-stop-instance"
+    }
     error_message = "The role trusts more than this account's Lambda."
   }
   assert {
@@ -109,6 +112,25 @@ run "settings_bring_their_permissions" {
   }
 }
 
+run "members_bring_the_permission_to_enter_them" {
+  command = plan
+  module {
+    source = "./modules/function"
+  }
+  variables {
+    package = "${run.setup.dist}/stop-instance-arm64.zip"
+    config = {
+      mode          = "observe", settings = {}, accounts = ["444455556666"]
+      journal_table = "tourniquet-journal", report_topic = "arn:aws:sns:eu-central-1:111122223333:tourniquet"
+    }
+  }
+
+  assert {
+    condition     = one([for s in jsondecode(output.policy).Statement : s.Resource if s.Sid == "EnterMembers"]) == ["arn:aws:iam::*:role/tourniquet-stop-instance"]
+    error_message = "The function cannot enter its members."
+  }
+}
+
 run "a_schedule_is_a_sweep_and_a_heartbeat" {
   command = plan
   module {
@@ -122,6 +144,10 @@ run "a_schedule_is_a_sweep_and_a_heartbeat" {
   assert {
     condition     = jsondecode(aws_scheduler_schedule.sweep["sweep"].target[0].input)["detail-type"] == "Scheduled Event"
     error_message = "The function would not know a sweep."
+  }
+  assert {
+    condition     = strcontains(aws_scheduler_schedule.sweep["sweep"].target[0].input, "\"time\":\"<aws.scheduler.scheduled-time>\"")
+    error_message = "Scheduler would not fill in the time."
   }
   assert {
     condition     = jsondecode(aws_iam_role.schedule["sweep"].assume_role_policy).Statement[0].Condition.StringEquals["aws:SourceArn"] == "arn:aws:scheduler:eu-central-1:111122223333:schedule-group/tourniquet"

@@ -74,6 +74,15 @@ run "a_mode_that_does_not_exist" {
   expect_failures = [var.functions]
 }
 
+run "a_function_that_is_deployed_perhaps" {
+  command = plan
+  variables {
+    dist      = run.setup.dist
+    functions = { stop-instance = { deploy = "perhaps" } }
+  }
+  expect_failures = [var.functions]
+}
+
 run "a_misspelt_key_of_a_function" {
   command = plan
   variables {

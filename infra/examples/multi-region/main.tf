@@ -16,11 +16,16 @@ provider "aws" {
   region = "us-east-1"
 }
 
+locals {
+  emails = ["security@example.com"]
+}
+
 module "tourniquet" {
   source = "../.."
 
   region = "eu-central-1"
   dist   = var.dist
+  emails = local.emails
   hub    = true
 }
 
@@ -28,12 +33,14 @@ module "ireland" {
   source    = "../../modules/member"
   providers = { aws = aws.ireland }
 
-  hub = module.tourniquet.hub
+  hub    = module.tourniquet.hub
+  emails = local.emails
 }
 
 module "virginia" {
   source    = "../../modules/member"
   providers = { aws = aws.virginia }
 
-  hub = module.tourniquet.hub
+  hub    = module.tourniquet.hub
+  emails = local.emails
 }

@@ -4,6 +4,10 @@ provider "aws" {
   region = "eu-central-1"
 }
 
+locals {
+  emails = ["security@example.com"]
+}
+
 module "tourniquet" {
   source = "../.."
 
@@ -11,6 +15,7 @@ module "tourniquet" {
   dist            = var.dist
   organization_id = var.organization_id
   accounts        = var.accounts
+  emails          = local.emails
 }
 
 module "members" {
@@ -19,6 +24,7 @@ module "members" {
   hub                  = module.tourniquet.hub
   organizational_units = var.organizational_units
   regions              = ["eu-central-1", "us-east-1"]
+  alarm_topics         = { us-east-1 = module.own_virginia.alarm_topic }
 }
 
 # StackSets do not reach the account that administers them: its other regions are given by hand.
@@ -31,5 +37,6 @@ module "own_virginia" {
   source    = "../../modules/member"
   providers = { aws = aws.virginia }
 
-  hub = module.tourniquet.hub
+  hub    = module.tourniquet.hub
+  emails = local.emails
 }

@@ -5,7 +5,7 @@ module "room" {
   source = "../room"
 
   name     = var.name
-  settings = var.config.settings
+  settings = merge(var.config.settings, { accounts = length(try(var.config.accounts, [])) > 0 })
   names = merge(var.place, {
     function      = var.name
     journal_table = var.config.journal_table
@@ -63,7 +63,7 @@ resource "aws_lambda_function" "this" {
     }
     precondition {
       condition     = length(local.config) <= 3900
-      error_message = "The configuration of ${var.name} has ${length(local.config)} bytes, and Lambda allows 4,096 for all variables. Write fewer `accounts` (each takes 15 bytes; about 220 fit), or shorter `settings`."
+      error_message = "The configuration of ${var.name} has ${length(local.config)} bytes, and Lambda allows 4,096 for all variables. Write fewer `accounts` (each takes 15 bytes; about 220 fit) and answer the others from a second account, as docs/deploy.md says, or shorter `settings`."
     }
   }
 

@@ -5,21 +5,29 @@ resource "aws_iam_role" "function" {
   description          = "Tourniquet's function ${var.name}. Its permissions: crates/${var.name}/permissions.json."
   permissions_boundary = var.permissions_boundary
   tags                 = local.tags
-  assume_role_policy = jsonencode({
-    Version = "2012-10-17"
-    Statement = [{
-      Effect    = "Allow"
-      Principal = { Service = "lambda.amazonaws.com" }
-      Action    = "sts:AssumeRole"
-      Condition = {
-        StringEquals = { "aws:SourceAccount" = var.place.account }
-        ArnLike      = { "aws:SourceArn" = "arn:${var.place.partition}:lambda:${var.place.region}:${var.place.account}:function:${local.name}" }
-      }
-    }]
-  })
+  assume_role_policy   = local.trust.lambda
 }
 
 locals {
+  # Which service takes a role of this function, and for what alone. EventBridge Scheduler names the group, not the schedule.
+  trust = {
+    for service, source in { lambda = "function:${local.name}", scheduler = "schedule-group/${var.schedule_group}" } :
+    service => jsonencode({
+      Version = "2012-10-17"
+      Statement = [{
+        Effect    = "Allow"
+        Principal = { Service = "${service}.amazonaws.com" }
+        Action    = "sts:AssumeRole"
+        Condition = {
+          StringEquals = {
+            "aws:SourceAccount" = var.place.account
+            "aws:SourceArn"     = "arn:${var.place.partition}:${service}:${var.place.region}:${var.place.account}:${source}"
+          }
+        }
+      }]
+    })
+  }
+
   # Calls that Lambda makes with the role and that the function's code never makes.
   by_lambda = concat([
     {

@@ -25,8 +25,9 @@ resource "aws_scheduler_schedule" "sweep" {
   target {
     arn      = aws_lambda_function.this.arn
     role_arn = aws_iam_role.schedule[each.key].arn
-    # The event that EventBridge's own schedules send; by it the function knows a sweep.
-    input = jsonencode({
+    # The event that EventBridge's own schedules send; by it the function knows a sweep. jsonencode escapes < and >, and
+    # Scheduler knows its keywords only as they are.
+    input = replace(replace(jsonencode({
       version       = "0"
       id            = "<aws.scheduler.execution-id>"
       "detail-type" = "Scheduled Event"
@@ -36,7 +37,7 @@ resource "aws_scheduler_schedule" "sweep" {
       region        = var.place.region
       resources     = ["<aws.scheduler.schedule-arn>"]
       detail        = {}
-    })
+    }), "\\u003c", "<"), "\\u003e", ">")
 
     # The next sweep does the same, so a late one is not worth much.
     retry_policy {
@@ -57,21 +58,7 @@ resource "aws_iam_role" "schedule" {
   description          = "Starts the sweeps of Tourniquet's function ${var.name}."
   permissions_boundary = var.permissions_boundary
   tags                 = local.tags
-  assume_role_policy = jsonencode({
-    Version = "2012-10-17"
-    Statement = [{
-      Effect    = "Allow"
-      Principal = { Service = "scheduler.amazonaws.com" }
-      Action    = "sts:AssumeRole"
-      Condition = {
-        # EventBridge Scheduler names the group here, not the schedule.
-        StringEquals = {
-          "aws:SourceAccount" = var.place.account
-          "aws:SourceArn"     = "arn:${var.place.partition}:scheduler:${var.place.region}:${var.place.account}:schedule-group/${var.schedule_group}"
-        }
-      }
-    }]
-  })
+  assume_role_policy   = local.trust.scheduler
 }
 
 resource "aws_iam_role_policy" "schedule" {

@@ -1,16 +1,11 @@
 # One account and region whose events the hub answers: rules that forward them, and the roles that the hub's functions
 # assume. Another region of the hub's own account needs the rules alone.
 
+# What they must be is said at the role that forwards: a condition on them that looks at the hub would put off their
+# reading until the hub is there.
 data "aws_caller_identity" "here" {}
 
-data "aws_region" "here" {
-  lifecycle {
-    postcondition {
-      condition     = data.aws_caller_identity.here.account_id != var.hub.account || self.name != var.hub.region
-      error_message = "This is the hub's own account and region, ${self.name}, whose events its functions get already: give the module a provider of another account or region."
-    }
-  }
-}
+data "aws_region" "here" {}
 
 module "room" {
   source   = "../room"
@@ -30,8 +25,13 @@ module "room" {
 
 locals {
   account = data.aws_caller_identity.here.account_id
-  region  = data.aws_region.here.name
+  region  = data.aws_region.here.id
   tags    = merge({ application = "tourniquet" }, var.tags)
+
+  by_our_rules = {
+    StringEquals = { "aws:SourceAccount" = local.account }
+    ArnLike      = { "aws:SourceArn" = "arn:${var.hub.partition}:events:${local.region}:${local.account}:rule/tourniquet-*" }
+  }
 
   roles = coalesce(var.roles, local.account != var.hub.account) ? var.hub.settings : {}
   rules = merge([
@@ -110,12 +110,20 @@ resource "aws_iam_role" "forward" {
       Effect    = "Allow"
       Principal = { Service = "events.amazonaws.com" }
       Action    = "sts:AssumeRole"
-      Condition = {
-        StringEquals = { "aws:SourceAccount" = local.account }
-        ArnLike      = { "aws:SourceArn" = "arn:${var.hub.partition}:events:${local.region}:${local.account}:rule/tourniquet-*" }
-      }
+      Condition = local.by_our_rules
     }]
   })
+
+  lifecycle {
+    precondition {
+      condition     = local.account != var.hub.account || local.region != var.hub.region
+      error_message = "This is the hub's own account and region, ${local.region}, whose events its functions get already: give the module a provider of another account or region."
+    }
+    precondition {
+      condition     = local.account == var.hub.account || contains(var.hub.accounts, local.account)
+      error_message = "The hub answers no events of this account, ${local.account}: add \"${local.account}\" to the hub's `accounts`."
+    }
+  }
 }
 
 resource "aws_iam_role_policy" "forward" {
@@ -145,10 +153,7 @@ resource "aws_sqs_queue_policy" "undelivered" {
       Principal = { Service = "events.amazonaws.com" }
       Action    = "sqs:SendMessage"
       Resource  = aws_sqs_queue.undelivered.arn
-      Condition = {
-        StringEquals = { "aws:SourceAccount" = local.account }
-        ArnLike      = { "aws:SourceArn" = "arn:${var.hub.partition}:events:${local.region}:${local.account}:rule/tourniquet-*" }
-      }
+      Condition = local.by_our_rules
     }]
   })
 }

@@ -5,9 +5,17 @@ variable "hub" {
     partition       = string
     region          = string
     bus_arn         = string
+    report_topic    = string
     organization_id = optional(string)
+    accounts        = set(string)
     settings        = map(string)
   })
+}
+
+variable "emails" {
+  description = "Addresses that hear of events that could not be sent to the hub, in another region than the hub's, whose topic alarms of other regions do not reach; to be said there, be it `[]`. AWS asks each for confirmation."
+  type        = set(string)
+  default     = null
 }
 
 variable "roles" {

@@ -12,7 +12,8 @@ locals {
 }
 
 resource "aws_cloudformation_stack_set" "members" {
-  name             = "tourniquet-members"
+  # StackSets of all administrators share the management account's names, so each hub has its own.
+  name             = "tourniquet-members-${var.hub.account}"
   description      = "Forwards events to Tourniquet's hub in account ${var.hub.account} and lets its functions answer them."
   permission_model = "SERVICE_MANAGED"
   call_as          = var.call_as

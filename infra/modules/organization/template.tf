@@ -89,6 +89,8 @@ locals {
     ArnLike      = { "aws:SourceArn" = { "Fn::Sub" = "arn:$${AWS::Partition}:events:$${AWS::Region}:$${AWS::AccountId}:rule/tourniquet-*" } }
   }
 
+  alarm_topic = { "Fn::FindInMap" = ["AlarmTopics", { Ref = "AWS::Region" }, "Arn"] }
+
   forwarding = {
     Forward = {
       Type = "AWS::IAM::Role"
@@ -118,6 +120,25 @@ locals {
         Tags                   = local.cfn_tags
       }
     }
+    # As in modules/member/alarm.tf.
+    UndeliveredAlarm = {
+      Type = "AWS::CloudWatch::Alarm"
+      Properties = {
+        AlarmName          = "tourniquet-undelivered"
+        AlarmDescription   = { "Fn::Sub" = "EventBridge could not send an event of $${AWS::AccountId} in $${AWS::Region} to Tourniquet's hub; it is in the queue tourniquet-undelivered there." }
+        Namespace          = "AWS/SQS"
+        MetricName         = "ApproximateNumberOfMessagesVisible"
+        Dimensions         = [{ Name = "QueueName", Value = { "Fn::GetAtt" = ["Undelivered", "QueueName"] } }]
+        Statistic          = "Maximum"
+        Period             = 300
+        EvaluationPeriods  = 1
+        Threshold          = 1
+        ComparisonOperator = "GreaterThanOrEqualToThreshold"
+        TreatMissingData   = "notBreaching"
+        AlarmActions       = [local.alarm_topic]
+        OKActions          = [local.alarm_topic]
+      }
+    }
     UndeliveredPolicy = {
       Type = "AWS::SQS::QueuePolicy"
       Properties = {
@@ -140,6 +161,7 @@ locals {
   template = jsonencode({
     AWSTemplateFormatVersion = "2010-09-09"
     Description              = "The member part of Tourniquet, for the hub in account ${var.hub.account}."
+    Mappings                 = { AlarmTopics = { for region, arn in merge(var.alarm_topics, { (local.home) = var.hub.report_topic }) : region => { Arn = arn } } }
     Conditions               = { MakesRoles = { "Fn::Equals" = [{ Ref = "AWS::Region" }, local.makes_roles] } }
     Resources                = merge(local.member_roles, local.rules, local.forwarding)
   })

@@ -5,6 +5,7 @@ variable "hub" {
     partition       = string
     region          = string
     bus_arn         = string
+    report_topic    = string
     organization_id = optional(string)
     settings        = map(string)
   })
@@ -33,6 +34,18 @@ variable "regions" {
   validation {
     condition     = var.regions == null || (length(coalesce(var.regions, [])) > 0 && alltrue([for region in coalesce(var.regions, []) : can(regex("^[a-z]{2,4}(-[a-z]+)+-[0-9]$", region))]))
     error_message = "In `regions`, write codes such as \"eu-central-1\"."
+  }
+}
+
+variable "alarm_topics" {
+  description = "For each of the other regions the ARN of the topic there that hears of events that could not be sent to the hub: the output `alarm_topic` of modules/member, of the hub's account in that region. In the hub's own region its topic hears of them."
+  type        = map(string)
+  default     = {}
+  nullable    = false
+
+  validation {
+    condition     = length(setsubtract(coalesce(var.regions, [var.hub.region]), concat([var.hub.region], keys(var.alarm_topics)))) == 0
+    error_message = "Nobody would hear of events of ${join(", ", setsubtract(coalesce(var.regions, [var.hub.region]), concat([var.hub.region], keys(var.alarm_topics))))} that cannot be sent to the hub, since CloudWatch's alarms reach topics of their own region only: write alarm_topics = { <region> = module.<member>.alarm_topic }, with a module \"modules/member\" for the hub's account in that region."
   }
 }
 

@@ -14,7 +14,7 @@ locals {
 
   # Those that belong to a setting only where the setting is on.
   deployed = [
-    for statement in concat(var.shared ? local.shared : [], local.own) : statement
+    for statement in concat([for every in local.shared : every if var.shared], local.own) : statement
     if !can(statement.setting) || try(var.settings[statement.setting], statement.default, false) == true
   ]
 }

@@ -4,7 +4,7 @@ variable "name" {
 }
 
 variable "settings" {
-  description = "The room's own settings; statements that belong to a setting are there only if it is true, by itself or by the statement's default."
+  description = "The room's own settings, and whether there are `accounts`; statements that belong to a setting are there only if it is true, by itself or by the statement's default."
   type        = any
   default     = {}
 }

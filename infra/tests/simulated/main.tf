@@ -13,9 +13,22 @@ terraform {
 }
 
 provider "aws" {
+  # With the provider's 25 an error would show after an hour only.
+  max_retries                 = 5
   skip_credentials_validation = true
   skip_metadata_api_check     = true
   s3_use_path_style           = true
+}
+
+# A member account and one region of it: the simulated account knows it by the key.
+provider "aws" {
+  alias                       = "member"
+  region                      = try(local.given.member.region, null)
+  access_key                  = try(local.given.member.key, null)
+  secret_key                  = try(local.given.member.secret, null)
+  max_retries                 = 5
+  skip_credentials_validation = true
+  skip_metadata_api_check     = true
 }
 
 variable "deployment" {
@@ -44,6 +57,15 @@ module "tourniquet" {
   emails              = try(local.given.emails, [])
   kms_key_arn         = try(local.given.kms_key_arn, null)
   deletion_protection = try(local.given.deletion_protection, false)
+}
+
+module "member" {
+  source    = "../../modules/member"
+  count     = length(try(local.given.accounts, []))
+  providers = { aws = aws.member }
+
+  hub    = module.tourniquet.hub
+  emails = []
 }
 
 output "functions" {
