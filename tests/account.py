@@ -42,9 +42,7 @@ class Account:
         self.server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
         self.server.start()
         self.port = self.server.get_host_and_port()[1]
-        self.session = boto3.Session(
-            aws_access_key_id=permissions.ADMINISTRATOR, aws_secret_access_key="simulated"
-        )
+        self.session = boto3.Session()
         self.clients = {}
         self.guarded = set()
 
@@ -55,13 +53,14 @@ class Account:
                 service,
                 region_name=region,
                 endpoint_url=f"http://127.0.0.1:{self.port}",
+                aws_access_key_id=permissions.administrator(account),
+                aws_secret_access_key="simulated",
                 # A bucket or an account in the host name would leave loopback.
                 config=Config(
                     retries={"total_max_attempts": 1}, s3={"addressing_style": "path"}, inject_host_prefix=False
                 ),
             )
             def prepare(params, **_):
-                params["headers"]["x-moto-account-id"] = account
                 # S3 Control's rules put the account in front of the host all the same.
                 params["url"] = params["url"].replace(f"//{account}.", "//", 1)
 
@@ -132,7 +131,8 @@ def main():
     simulated.correct()
     account = Account()
     try:
-        print(json.dumps({"ready": {"port": account.port, **HOME}}), flush=True)
+        ready = {"port": account.port, "administrator": permissions.administrator(HOME["account"]), **HOME}
+        print(json.dumps({"ready": ready}), flush=True)
         for line in sys.stdin:
             print(json.dumps(answer(account, line), default=plain), flush=True)
     except BrokenPipeError:

@@ -172,6 +172,10 @@ def spot():
         instance = original(self)
         instance.spot_instance_request_id = self.id
         instance.spot_request = self.type
+        # moto puts it into the default group of the account's default VPC; AWS into that of its own.
+        own = [g for g in self.ec2_backend.describe_security_groups() if g.vpc_id == instance.vpc_id and g.is_default]
+        for interface in instance.nics.values():
+            interface._group_set = own
         return instance
 
     SpotInstanceRequest.launch_instance = launch

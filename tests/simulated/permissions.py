@@ -12,19 +12,25 @@ import re
 
 from moto.core.authorization import ActionAuthenticatorMixin
 from moto.core.utils import get_service_model
+from moto.iam import models
 from moto.iam.access_control import AssumedRoleAccessKey, S3IAMRequest
 from moto.iam.models import Policy, iam_backends
 from werkzeug.exceptions import HTTPException
 
 from simulated import needs, server
 
-# The administrator's key: the steps of a scenario run with it, unchecked, in the account named in their header.
-ADMINISTRATOR = "AKIADRILLADMIN000000"
+# An administrator's key is this and the number of the account. What is done with it, by the steps of a scenario or by
+# Terraform, is not checked.
+ADMINISTRATOR = "DRILLADM"
+
+
+def administrator(account):
+    return ADMINISTRATOR + account
 
 
 def correct():
     def authorize(self, iam_request_cls, resource="*"):
-        if self.get_access_key() == ADMINISTRATOR:
+        if self.get_access_key().startswith(ADMINISTRATOR):
             return
         request = iam_request_cls(
             account_id=self.current_account,
@@ -40,6 +46,12 @@ def correct():
 
     ActionAuthenticatorMixin._authenticate_and_authorize_action = authorize
 
+    def get_account_id_from(access_key):
+        return access_key.removeprefix(ADMINISTRATOR) if access_key.startswith(ADMINISTRATOR) else original(access_key)
+
+    original = models.get_account_id_from
+    models.get_account_id_from = get_account_id_from
+
 
 def check(response, request, resource):
     """Refuses the call unless every action that it needs, on every resource that it names, is allowed."""
@@ -47,7 +59,7 @@ def check(response, request, resource):
         return
     statements = list(statements_of(request._access_key))
     for need in needs.of(response, request, resource):
-        if decide(statements, need) and (need.action != "sts:AssumeRole" or trusted(request, need.resource)):
+        if decide(statements, need) and (need.action != "sts:AssumeRole" or trusted(request, need)):
             continue
         if isinstance(request, S3IAMRequest):
             request._raise_access_denied()
@@ -133,10 +145,9 @@ def listed(value):
     return value if isinstance(value, list) else [value]
 
 
-def trusted(request, role_arn):
+def trusted(request, need):
     """Whether the role, in whatever account it lives, trusts the caller's role or the caller's account."""
-    account = role_arn.split(":")[4]
-    role = next((r for r in iam_backends[account]["aws"].roles.values() if r.arn == role_arn), None)
+    role = role_of(need.resource)
     if role is None:
         return False
     caller = request._access_key
@@ -144,12 +155,31 @@ def trusted(request, role_arn):
     names = {f"{own}:root", caller.account_id, "*"}
     if isinstance(caller, AssumedRoleAccessKey):
         names.add(f"{own}:role/{caller._owner_role_name}")
+    return trusts(role, "AWS", names, need.context)
+
+
+def role_of(arn):
+    return next((role for role in iam_backends[arn.split(":")[4]]["aws"].roles.values() if role.arn == arn), None)
+
+
+def trusts(role, kind, names, context):
+    """Whether a statement of the role's trust policy names one of the names, under conditions that hold."""
     for statement in listed(json.loads(role.assume_role_policy_document)["Statement"]):
         principal = statement.get("Principal", {})
-        principals = listed(principal if isinstance(principal, str) else principal.get("AWS", []))
-        if statement["Effect"] == "Allow" and names & set(principals):
+        principals = listed(principal if isinstance(principal, str) else principal.get(kind, []))
+        if not names & set(principals) or not concerns(statement, "Action", "sts:AssumeRole", str):
+            continue
+        if statement["Effect"] == "Allow" and holds(statement.get("Condition", {}), context):
             return True
     return False
+
+
+def enter(account, region, role, service, source):
+    """A service of AWS takes on a role for one of its resources, if the role trusts it to; moto never asks."""
+    context = {"aws:sourceaccount": account, "aws:sourcearn": source}
+    if not trusts(role_of(role), "Service", {service}, context):
+        raise ValueError(f"the role {role} does not trust {service} for {source}")
+    return {}
 
 
 def refuse(response, caller, need):

@@ -13,7 +13,6 @@ from moto.cloudtrail.models import CloudTrailBackend, Trail, TrailStatus, cloudt
 from moto.cloudtrail.responses import CloudTrailResponse
 from moto.core.exceptions import JsonRESTError
 from moto.s3.models import s3_backends
-from moto.s3.responses import ACTION_MAP, S3Response
 
 # What a new trail records: every management event.
 DEFAULT_SELECTOR = {
@@ -33,7 +32,6 @@ ERRORS = {
 
 
 def correct():
-    buckets()
     trails()
     listing()
     selectors()
@@ -46,21 +44,6 @@ class CloudTrailError(JsonRESTError):
 
 def error(code, message):
     return CloudTrailError(f"{code}Exception", message)
-
-
-def buckets():
-    def head_bucket(self):
-        # With an expected owner AWS answers 403 for the bucket of anybody else; moto does not look at it.
-        expected = self.headers.get("x-amz-expected-bucket-owner")
-        owner = s3_backends.bucket_accounts.get(self.bucket_name)
-        if expected and owner and owner[1] != expected:
-            return 403, {}, ""
-        return original(self)
-
-    original = S3Response.head_bucket
-    S3Response.head_bucket = head_bucket
-    # https://docs.aws.amazon.com/AmazonS3/latest/API/API_HeadBucket.html: it needs s3:ListBucket.
-    ACTION_MAP["BUCKET"]["HEAD"]["DEFAULT"] = "ListBucket"
 
 
 def trails():

@@ -27,6 +27,8 @@ pub struct Account {
     pub id: String,
     /// The region that the functions run in.
     pub region: String,
+    /// The id of the access key with which everything is allowed in it, whatever the secret.
+    pub administrator: String,
 }
 
 #[derive(Debug)]
@@ -47,6 +49,7 @@ struct Home {
     port: u16,
     account: String,
     region: String,
+    administrator: String,
 }
 
 /// What a step brought: the picked answer, and the values to remember by name.
@@ -109,6 +112,7 @@ impl Account {
             address: SocketAddr::from(([127, 0, 0, 1], ready.port)),
             id: ready.account,
             region: ready.region,
+            administrator: ready.administrator,
         })
     }
 
@@ -125,8 +129,27 @@ impl Account {
 
     /// [`Account::call`] in another account.
     pub async fn call_in(&self, account: &str, call: &str, with: Value, at: &str) -> Result<Value> {
-        let request = json!({"call": call, "with": with, "at": at, "account": account});
+        self.call_at(account, &self.region, call, with, at).await
+    }
+
+    /// [`Account::call`] in another account and region.
+    pub async fn call_at(
+        &self,
+        account: &str,
+        region: &str,
+        call: &str,
+        with: Value,
+        at: &str,
+    ) -> Result<Value> {
+        let request = json!({"call": call, "with": with, "at": at, "account": account, "region": region});
         Ok(self.ask(&request).await.with_context(|| format!("{call} was refused"))?.answer)
+    }
+
+    /// Whether a service of AWS may take on a role for one of its resources, such as `function:tourniquet-x`.
+    pub async fn enter(&self, role: &Value, service: &str, resource: &str) -> Result<()> {
+        let source = format!("arn:aws:{service}:{}:{}:{resource}", self.region, self.id);
+        let with = json!({"role": role, "service": format!("{service}.amazonaws.com"), "source": source});
+        self.call("simulate.permissions.enter", with, "@").await.map(drop)
     }
 
     /// Forgets every resource in every account.

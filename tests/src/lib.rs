@@ -7,9 +7,11 @@
 //! ends with the process that started it.
 
 pub mod account;
+pub mod blueprint;
 pub mod call;
 pub mod clock;
 pub mod deploy;
+pub mod deployed;
 pub mod fault;
 pub mod function;
 pub mod naming;

@@ -14,7 +14,6 @@ use drill::run::{self, Options, Played};
 use drill::scenario::{self, Scenario};
 use drill::show::Show;
 use drill::tools::Tools;
-use serde_json::{Value, json};
 
 /// Attacks a simulated AWS account and shows what Tourniquet's functions do about it.
 ///
@@ -80,7 +79,7 @@ async fn drill(arguments: Arguments) -> Result<ExitCode> {
         show.note(&format!("the page is {}", arguments.page.display()))?;
     }
     if arguments.keep {
-        keep(&account, &played).await?;
+        keep(&account, &played)?;
         tokio::signal::ctrl_c().await?;
     }
     Ok(if played.iter().all(|one| one.passed) { ExitCode::SUCCESS } else { ExitCode::FAILURE })
@@ -121,43 +120,25 @@ async fn play(
 }
 
 /// Says how to look at the account with the aws CLI, and where the logs are: one file for each scenario.
-async fn keep(account: &Account, all: &[Played]) -> Result<()> {
+fn keep(account: &Account, all: &[Played]) -> Result<()> {
     let folder = tempfile::Builder::new().prefix("drill-").tempdir()?.keep();
     for played in all {
         let file = folder.join(format!("{}-{}.log", played.function, played.name));
         std::fs::write(&file, played.log.join("\n"))
             .with_context(|| format!("cannot write {}", file.display()))?;
     }
-    let session = administrator(account).await?;
-    let key = |name: &str| session.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
     writeln!(
         std::io::stderr(),
         "\n  The simulated account {} runs until Ctrl-C, as the last scenario left it. In another terminal:\n\n    \
          export AWS_ENDPOINT_URL=http://{} AWS_DEFAULT_REGION={} \\\n      \
-         AWS_ACCESS_KEY_ID={} AWS_SECRET_ACCESS_KEY={} AWS_SESSION_TOKEN={}\n    \
+         AWS_ACCESS_KEY_ID={} AWS_SECRET_ACCESS_KEY=simulated\n    \
          aws ec2 describe-instances\n    \
          aws dynamodb scan --table-name tourniquet-journal\n\n  What the functions logged is in {}",
         account.id,
         account.address,
         account.region,
-        key("AccessKeyId"),
-        key("SecretAccessKey"),
-        key("SessionToken"),
+        account.administrator,
         folder.display()
     )?;
     Ok(())
-}
-
-/// Credentials that may do everything in the simulated account, and are worth nothing anywhere else.
-async fn administrator(account: &Account) -> Result<Value> {
-    let allow = |principal: Value| json!({"Version": "2012-10-17", "Statement": [principal]}).to_string();
-    let trust =
-        allow(json!({"Effect": "Allow", "Principal": {"AWS": account.id}, "Action": "sts:AssumeRole"}));
-    let role = json!({"RoleName": "administrator", "AssumeRolePolicyDocument": trust});
-    let arn = account.call("iam.create_role", role, "Role.Arn").await?;
-    let everything = allow(json!({"Effect": "Allow", "Action": "*", "Resource": "*"}));
-    let policy = json!({"RoleName": "administrator", "PolicyName": "all", "PolicyDocument": everything});
-    account.call("iam.put_role_policy", policy, "@").await?;
-    let session = json!({"RoleArn": arn, "RoleSessionName": "drill"});
-    account.call("sts.assume_role", session, "Credentials").await
 }

@@ -3,6 +3,7 @@
 //! Patterns are matched with `quamina`. Where it and EventBridge differ a pattern is refused, so that what matches here
 //! also matches there.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::path::Path;
 
@@ -10,7 +11,10 @@ use anyhow::{Context, Result, anyhow, bail};
 use quamina::Quamina;
 use serde_json::Value;
 
-/// The triggers of one room.
+/// Patterns by name.
+pub type Patterns = BTreeMap<String, Value>;
+
+/// Rules with their patterns, such as the triggers of one room.
 pub struct Rules {
     matcher: Quamina<String>,
     count: usize,
@@ -31,18 +35,31 @@ impl Default for Rules {
 impl Rules {
     /// Reads every trigger of a room.
     pub fn of(room: &Path) -> Result<Self> {
+        Self::new(&Self::patterns(room)?).with_context(|| room.display().to_string())
+    }
+
+    /// The triggers of a room by the names of their files; none where only its schedule calls it.
+    pub fn patterns(room: &Path) -> Result<Patterns> {
         let folder = room.join("triggers");
-        let mut rules = Self::default();
+        let mut patterns = Patterns::new();
         if !folder.exists() {
-            // Only its schedule calls it.
-            return Ok(rules);
+            return Ok(patterns);
         }
         for entry in
             std::fs::read_dir(&folder).with_context(|| format!("cannot read {}", folder.display()))?
         {
             let path = entry?.path();
-            let name = path.file_stem().unwrap_or_default().to_string_lossy();
-            rules.add(&name, &crate::scenario::read(&path)?).with_context(|| path.display().to_string())?;
+            let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+            patterns.insert(name, crate::scenario::read(&path)?);
+        }
+        Ok(patterns)
+    }
+
+    /// Rules with these patterns.
+    pub fn new(patterns: &Patterns) -> Result<Self> {
+        let mut rules = Self::default();
+        for (name, pattern) in patterns {
+            rules.add(name, pattern).with_context(|| name.clone())?;
         }
         Ok(rules)
     }

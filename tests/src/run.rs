@@ -6,6 +6,7 @@ use anyhow::Result;
 use serde::Serialize;
 
 use crate::account::Account;
+use crate::blueprint::Blueprint;
 use crate::call::{self, Call};
 use crate::function::{Change, Failure, Function, Invocation, Report};
 use crate::proxy::Proxy;
@@ -86,8 +87,21 @@ pub struct Delivery {
     pub killed: bool,
 }
 
-/// Plays a scenario; trouble of the drill itself is a failure of the scenario too.
+/// Plays a scenario with the function as its room's files say it is deployed; trouble of the drill itself is a failure of
+/// the scenario too.
 pub async fn play(tools: &Tools, account: &Account, scenario: &Scenario, options: Options) -> Played {
+    let blueprint = Blueprint::draw(tools, account, &scenario.function, &scenario.config);
+    play_upon(tools, account, scenario, blueprint, options).await
+}
+
+/// [`play`] with a function that is deployed as somebody else drew it.
+pub async fn play_upon(
+    tools: &Tools,
+    account: &Account,
+    scenario: &Scenario,
+    blueprint: Result<Blueprint>,
+    options: Options,
+) -> Played {
     let mut played = Played {
         name: scenario.name.clone(),
         title: scenario.title.clone(),
@@ -97,7 +111,11 @@ pub async fn play(tools: &Tools, account: &Account, scenario: &Scenario, options
         ..Played::default()
     };
     played.story.extend(scenario.attack.iter().filter_map(|step| step.say.clone()));
-    if let Err(error) = act(tools, account, scenario, options, &mut played).await {
+    let acted = match blueprint {
+        Ok(blueprint) => act(tools, account, scenario, blueprint, options, &mut played).await,
+        Err(error) => Err(error),
+    };
+    if let Err(error) = acted {
         "error".clone_into(&mut played.outcome);
         played.failures.push(format!("{error:#}"));
     }
@@ -109,10 +127,11 @@ async fn act(
     tools: &Tools,
     account: &Account,
     scenario: &Scenario,
+    blueprint: Blueprint,
     options: Options,
     played: &mut Played,
 ) -> Result<()> {
-    let stage = Stage::set(tools, account, scenario).await?;
+    let stage = Stage::upon(tools, account, scenario, blueprint).await?;
     if stage.delivered {
         let proxy = stage.proxy(options.latency).await?;
         proxy.set_faults(scenario.faults.clone());

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 use crate::fault::Fault;
 use crate::template::Names;
@@ -179,28 +179,19 @@ impl State {
 }
 
 impl Event {
-    /// The event to deliver, and whether rules decide about its delivery.
-    pub fn build(&self, room: &Path, names: &Names) -> Result<(Value, bool)> {
+    /// The event to deliver; a sweep's is what the schedule sends.
+    pub fn build(&self, room: &Path, names: &Names, schedule: Option<&Value>) -> Result<Value> {
         let mut event = match (&self.fixture, &self.inline, self.sweep) {
             (Some(file), None, false) => moved(read(&room.join("fixtures/match").join(file))?, names),
             (None, Some(inline), false) => inline.clone(),
-            (None, None, true) => sweep(names),
+            (None, None, true) => schedule.context("the function has no schedule")?.clone(),
             _ => bail!("an event is exactly one of fixture, inline and sweep"),
         };
         for (path, value) in &self.set {
             set(&mut event, path, value.clone())?;
         }
-        Ok((names.fill(&event)?, !self.sweep))
+        names.fill(&event)
     }
-}
-
-/// What the scheduler sends.
-fn sweep(names: &Names) -> Value {
-    json!({
-        "version": "0", "id": "11111111-2222-4333-8444-555555555555", "detail-type": "Scheduled Event",
-        "source": "aws.scheduler", "account": names.get("account"), "time": names.get("now"),
-        "region": names.get("region"), "resources": [], "detail": {}
-    })
 }
 
 /// Fixtures are recorded elsewhere; what says where is replaced, in the envelope and in a finding.

@@ -9,10 +9,10 @@ use anyhow::{Context, Result};
 use serde_json::Value;
 
 use crate::account::Account;
+use crate::blueprint::Blueprint;
 use crate::deploy::Deployment;
 use crate::function::Function;
 use crate::proxy::Proxy;
-use crate::rules::Rules;
 use crate::scenario::{Scenario, Step};
 use crate::template::Names;
 use crate::tools::Tools;
@@ -27,20 +27,32 @@ pub struct Stage<'a> {
     pub deployment: Deployment,
     /// The event.
     pub event: Value,
-    /// Whether EventBridge delivers it: a trigger of the function matches, or it is a sweep.
+    /// Whether EventBridge delivers it: a rule of the function matches, or it is a sweep.
     pub delivered: bool,
 }
 
 impl<'a> Stage<'a> {
-    /// Empties the account, deploys, and runs the steps of a scenario up to its event.
+    /// Empties the account, deploys the function from the files of its room, and runs the steps of a scenario up to its
+    /// event.
     pub async fn set(tools: &'a Tools, account: &'a Account, scenario: &Scenario) -> Result<Self> {
+        let blueprint = Blueprint::draw(tools, account, &scenario.function, &scenario.config)?;
+        Self::upon(tools, account, scenario, blueprint).await
+    }
+
+    /// [`Stage::set`] with a function that is deployed as somebody else drew it.
+    pub async fn upon(
+        tools: &'a Tools,
+        account: &'a Account,
+        scenario: &Scenario,
+        blueprint: Blueprint,
+    ) -> Result<Self> {
         account.reset().await?;
-        let mut deployment = Deployment::make(tools, account, scenario).await?;
+        let mut deployment = Deployment::make(account, blueprint.clone()).await?;
         take(account, &scenario.given, &mut deployment.names).await.context("given")?;
         take(account, &scenario.attack, &mut deployment.names).await.context("attack")?;
         let room = tools.room(&scenario.function);
-        let (event, ruled) = scenario.event.build(&room, &deployment.names)?;
-        let delivered = !ruled || !Rules::of(&room)?.matching(&event)?.is_empty();
+        let event = scenario.event.build(&room, &deployment.names, blueprint.sweep.as_ref())?;
+        let delivered = scenario.event.sweep || blueprint.brings(&event, account)?;
         Ok(Self { tools, account, deployment, event, delivered })
     }
 
