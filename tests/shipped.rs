@@ -1,11 +1,14 @@
-//! What is deployed: binaries that Lambda's system can run, in zips that are the same whenever and wherever they are made.
+//! What is deployed: binaries that Lambda's system can run, in zips that are the same whenever and wherever they are made, and bills of
+//! materials that are true.
 
 #![cfg(test)]
 
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::process::Command;
 
 use drill::tools::Tools;
+use serde_json::{Value, json};
 
 /// The C library of Amazon Linux 2023, on which `provided.al2023` runs.
 /// <https://docs.aws.amazon.com/linux/al2023/ug/compare-with-al2.html>
@@ -54,4 +57,62 @@ fn the_same_binary_gives_the_same_zip_whenever_it_is_made() {
     let listed = "import sys, zipfile; print([(i.filename, oct(i.external_attr >> 16)) for i in zipfile.ZipFile(sys.argv[1]).infolist()])";
     let listed = Command::new(&tools.python).args(["-c", listed]).arg(first).output().unwrap();
     assert_eq!(String::from_utf8_lossy(&listed.stdout).trim(), "[('bootstrap', '0o100755')]");
+}
+
+/// The crates that a binary names, as `name-version`: a panic says in which file of its crate it is.
+fn named(binary: &[u8]) -> BTreeSet<String> {
+    let text = String::from_utf8_lossy(binary);
+    let folders = text.split("/registry/src/").skip(1).filter_map(|path| path.split('/').nth(1));
+    folders.map(str::to_owned).collect()
+}
+
+/// The bills of materials as `scripts/build` makes them, for this machine's architecture, by way of a folder of temporary files.
+fn bills(tools: &Tools, folder: &Path) {
+    std::fs::create_dir(folder).unwrap();
+    let made = Command::new("bash")
+        .args(["-euo", "pipefail", "-c", "source scripts/tools; sboms \"$@\"", "bash"])
+        .arg(folder)
+        .arg(format!("{}-unknown-linux-gnu", std::env::consts::ARCH))
+        .current_dir(&tools.project)
+        .env("TMPDIR", folder)
+        .output()
+        .unwrap();
+    assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+}
+
+#[test]
+fn each_bill_of_materials_lists_what_the_binary_names_and_is_the_same_wherever_it_is_made() {
+    let tools = Tools::find().unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let (one, other) = (folder.path().join("one"), folder.path().join("other"));
+    bills(&tools, &one);
+    bills(&tools, &other);
+    for function in tools.functions().unwrap() {
+        let file = format!("{function}/{function}.cdx.json");
+        let text = std::fs::read_to_string(one.join(&file)).unwrap();
+        assert_eq!(text, std::fs::read_to_string(other.join(&file)).unwrap());
+        for place in [folder.path(), &tools.project] {
+            assert!(!text.contains(place.to_str().unwrap()), "{file} names {}", place.display());
+        }
+        let bill: Value = serde_json::from_str(&text).unwrap();
+        assert_eq!((&bill["bomFormat"], &bill["specVersion"]), (&json!("CycloneDX"), &json!("1.5")));
+        assert_eq!(bill["metadata"]["component"]["name"], json!(function));
+        let listed: BTreeSet<String> = bill["components"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|one| format!("{}-{}", one["name"].as_str().unwrap(), one["version"].as_str().unwrap()))
+            .collect();
+        let named = named(&std::fs::read(tools.binary(&function).unwrap()).unwrap());
+        let lacking: Vec<&String> = named.difference(&listed).collect();
+        assert!(lacking.is_empty(), "{file} lacks {lacking:?}");
+        let sdk = |all: &BTreeSet<String>| -> BTreeSet<String> {
+            all.iter().filter(|name| name.starts_with("aws-sdk-")).cloned().collect()
+        };
+        assert_eq!(sdk(&listed), sdk(&named), "{file}");
+        assert!(!sdk(&named).is_empty(), "{function} names no crate of the SDK");
+        for foreign in ["drill-", "proptest-", "insta-", "serde_derive-", "cc-"] {
+            assert!(!listed.iter().any(|name| name.starts_with(foreign)), "{file} lists {foreign}");
+        }
+    }
 }
