@@ -69,19 +69,23 @@ impl<R: Room> Accounts<R> {
         let credentials = if place.account == self.home.account {
             self.own.clone()
         } else {
-            let member = MemberRole {
-                sts: self.sts.clone(),
-                arn: place.role_arn(&self.member_role),
-                session: R::NAME,
-                current: Arc::default(),
-            };
-            member.credentials().await?;
-            SharedCredentialsProvider::new(member)
+            assume(self.sts.clone(), place.role_arn(&self.member_role), R::NAME).await?
         };
         let clients = Arc::new(R::clients(&self.sdk.config(&place.region, credentials)));
         cache.insert(place.clone(), Arc::clone(&clients));
         Ok(clients)
     }
+}
+
+/// The credentials of a role, which is assumed at once, so that a refusal is reported first-hand, and again before they end.
+pub async fn assume(
+    sts: aws_sdk_sts::Client,
+    arn: String,
+    session: &'static str,
+) -> Result<SharedCredentialsProvider, Error> {
+    let member = MemberRole { sts, arn, session, current: Arc::default() };
+    member.credentials().await?;
+    Ok(SharedCredentialsProvider::new(member))
 }
 
 /// The credentials of a member role, assumed once and shared by all clients for its place.

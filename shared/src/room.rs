@@ -48,15 +48,44 @@ pub enum Reverted {
     },
     /// Nothing to take back, and why: a snapshot stays as evidence.
     Kept(String),
+    /// Left as it is, and why: it would set the danger free again, which needs [`Consent::Explicit`].
+    Unasked(String),
+    /// Left as it is, and why: this is never taken back, whoever asks.
+    Refused(String),
 }
 
 /// How far a human agreed when asking to take something back.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Consent {
+    /// To nothing: the answer is what would become of the change, and nothing is touched.
+    Look,
     /// To everything that restores what was there before and harms nobody by itself.
     Plain,
     /// Also to what sets the danger free again, such as starting a stopped instance.
     Explicit,
+}
+
+impl Consent {
+    /// Restores what harms nobody by itself. Who only looks hears that it would be.
+    pub async fn restore(self, call: impl Future<Output = Result<(), Error>>) -> Result<Reverted, Error> {
+        if self != Self::Look {
+            call.await?;
+        }
+        Ok(Reverted::Restored)
+    }
+
+    /// Restores what sets the danger free again, if just that was asked for; else `why` says what stays as it is.
+    pub async fn release(
+        self,
+        why: impl Into<String>,
+        call: impl Future<Output = Result<(), Error>>,
+    ) -> Result<Reverted, Error> {
+        if self != Self::Explicit {
+            return Ok(Reverted::Unasked(why.into()));
+        }
+        call.await?;
+        Ok(Reverted::Restored)
+    }
 }
 
 /// One function.
@@ -73,6 +102,9 @@ pub trait Room: Send + Sync + Sized + 'static {
     const DIGEST: bool = false;
     /// Whether the journal keeps, for each subject, what to come back to; see [`Room::baseline`].
     const KEEPS_BASELINE: bool = false;
+    /// Whether a subject's name stands for one resource whatever the region, so that events from one region and sweeps in another are
+    /// about the same: an exemption that an undo leaves then holds in every region.
+    const NAMES_ARE_GLOBAL: bool = false;
     /// Whether failed attempts are counted and reported by the next sweep; see [`Subjects::Attempted`].
     const COUNTS_ATTEMPTS: bool = false;
 
@@ -138,6 +170,20 @@ pub trait Room: Send + Sync + Sized + 'static {
         change: &Self::Change,
         consent: Consent,
     ) -> impl Future<Output = Result<Reverted, Error>> + Send;
+
+    /// The exemptions without which the change would be made again, each by its scope in the words of the room; the scope `None` is
+    /// the whole subject. A change that is only made beside others needs none.
+    #[must_use]
+    fn scopes(_lead: &Lead<Self::Detail>, _change: &Self::Change) -> Vec<Option<String>> {
+        vec![None]
+    }
+
+    /// Why the event alone shows that the function would act, if it does; else only the live resource can tell. For people who
+    /// ask what would have happened: no function decides by it. Pure.
+    #[must_use]
+    fn proven(_event: &Event, _lead: &Lead<Self::Detail>, _settings: &Self::Settings) -> Option<String> {
+        None
+    }
 
     /// The changes that an earlier run made while the journal could not be reached, as far as the live resource tells.
     fn recover(_lead: &Lead<Self::Detail>, _seen: &Self::Observation) -> Vec<Recorded> {

@@ -68,12 +68,24 @@ impl Sdk {
         Ok(Self { http, endpoint: std::env::var("AWS_ENDPOINT_URL").ok().filter(|url| !url.is_empty()) })
     }
 
+    /// The SDK's defaults that the project was tested with.
+    #[must_use]
+    pub fn behavior() -> BehaviorVersion {
+        BehaviorVersion::v2026_01_12()
+    }
+
+    /// What makes the connections, for whoever configures a client of another kind.
+    #[must_use]
+    pub fn http_client(&self) -> SharedHttpClient {
+        self.http.clone()
+    }
+
     /// The configuration of all clients for one region and one set of credentials.
     #[must_use]
     #[expect(clippy::disallowed_methods, reason = "this module configures the clients")]
     pub fn config(&self, region: &str, credentials: SharedCredentialsProvider) -> SdkConfig {
         let mut builder = SdkConfig::builder()
-            .behavior_version(BehaviorVersion::v2026_01_12())
+            .behavior_version(Self::behavior())
             .region(Region::new(region.to_owned()))
             .credentials_provider(credentials)
             .http_client(self.http.clone())

@@ -38,6 +38,7 @@ impl Room for BlockPublicBucket {
     const NAME: &'static str = "block-public-bucket";
     const URGENT: bool = false;
     const DIGEST: bool = true;
+    const NAMES_ARE_GLOBAL: bool = true;
 
     type Settings = Settings;
     type Clients = Clients;

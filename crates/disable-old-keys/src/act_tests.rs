@@ -6,7 +6,7 @@ use aws_smithy_http_client::test_util::infallible_client_fn;
 use aws_smithy_types::body::SdkBody;
 use jiff::Timestamp;
 use tourniquet::sdk::offline;
-use tourniquet::{Change as _, Lead, Place, Reverted, clock};
+use tourniquet::{Change as _, Consent, Lead, Place, Reverted, clock};
 
 use super::*;
 use crate::change::{Change, Ground};
@@ -149,7 +149,7 @@ async fn every_change_sends_exactly_these_requests() {
         "ListAccessKeys" => keys_of(&listed(ID, "Inactive", OLD)),
         other => plain(other, request),
     });
-    let done = revert(&clients, &ci(), &deactivate(false)).await.unwrap();
+    let done = revert(&clients, &ci(), &deactivate(false), Consent::Plain).await.unwrap();
     let reverted = taken(&requests).join("\n  ");
     insta::assert_snapshot!(format!(
         "{}\n  {applied}\ntaken back: {done:?}\n  {reverted}",
@@ -348,22 +348,35 @@ async fn k17_undo_never_activates_what_is_marked_as_compromised() {
     let marked = "<member><PolicyName>AWSCompromisedKeyQuarantineV3</PolicyName><PolicyArn>arn:aws:iam::aws:policy/AWSCompromisedKeyQuarantineV3</PolicyArn></member>";
     for (quarantine, compromised) in [(marked, false), (marked, true), ("", true)] {
         let (clients, requests) = recording(inactive(quarantine));
-        let done = revert(&clients, &ci(), &deactivate(compromised)).await.unwrap();
-        assert!(matches!(&done, Reverted::Kept(why) if why.contains("compromised")), "{done:?}");
+        let change = deactivate(compromised);
+        let done = revert(&clients, &ci(), &change, Consent::Explicit).await.unwrap();
+        assert!(matches!(&done, Reverted::Refused(why) if why.contains("compromised")), "{done:?}");
+        assert_eq!(revert(&clients, &ci(), &change, Consent::Look).await.unwrap(), done);
         assert_eq!(count(&requests, "UpdateAccessKey"), 0);
     }
     let (clients, requests) = recording(inactive(""));
-    assert_eq!(revert(&clients, &ci(), &deactivate(false)).await.unwrap(), Reverted::Restored);
+    let look = revert(&clients, &ci(), &deactivate(false), Consent::Look).await.unwrap();
+    assert!(look == Reverted::Restored && count(&requests, "UpdateAccessKey") == 0, "a look changes nothing");
+    assert_eq!(
+        revert(&clients, &ci(), &deactivate(false), Consent::Plain).await.unwrap(),
+        Reverted::Restored
+    );
     assert_eq!(count(&requests, "UpdateAccessKey"), 1);
 }
 
 #[tokio::test]
 async fn k17_undo_refuses_on_drift_and_does_nothing_the_second_time() {
     let (clients, requests) = recording(plain);
-    assert_eq!(revert(&clients, &ci(), &deactivate(false)).await.unwrap(), Reverted::AlreadyThere);
+    assert_eq!(
+        revert(&clients, &ci(), &deactivate(false), Consent::Plain).await.unwrap(),
+        Reverted::AlreadyThere
+    );
     assert_eq!(count(&requests, "UpdateAccessKey"), 0);
     let (clients, requests) = recording(|_, _| keys_of(&listed(ID, "Inactive", "2025-01-31T10:00:00Z")));
-    assert!(matches!(revert(&clients, &ci(), &deactivate(false)).await.unwrap(), Reverted::Drifted { .. }));
+    assert!(matches!(
+        revert(&clients, &ci(), &deactivate(false), Consent::Plain).await.unwrap(),
+        Reverted::Drifted { .. }
+    ));
     assert_eq!(count(&requests, "UpdateAccessKey"), 0);
 }
 

@@ -36,6 +36,7 @@ impl Room for DisableOldKeys {
     const NAME: &'static str = "disable-old-keys";
     const URGENT: bool = false;
     const DIGEST: bool = true;
+    const NAMES_ARE_GLOBAL: bool = true;
 
     type Settings = Settings;
     type Clients = Clients;
@@ -85,9 +86,9 @@ impl Room for DisableOldKeys {
         clients: &Clients,
         lead: &Lead<Detail>,
         change: &Change,
-        _consent: Consent,
+        consent: Consent,
     ) -> Result<Reverted, Error> {
-        act::revert(clients, lead, change).await
+        act::revert(clients, lead, change, consent).await
     }
 
     fn sweep<'a>(

@@ -68,13 +68,12 @@ pub(crate) fn baseline(seen: &Observation) -> Option<Baseline> {
 /// The restart of a run that the journal did not take, from the tag that it left.
 pub(crate) fn recover(lead: &Lead<Detail>, seen: &Observation) -> Vec<Recorded> {
     let ours = seen.tags.get(TAG_RESTARTED) == Some(&lead.cause.digest());
-    match &seen.seen {
-        Seen::Trail(trail) if ours && trail.logging => {
-            vec![Recorded::of(&Change::Restart { stopped: trail.stopped })]
-        }
-        Seen::Store(status) if ours && is_ingesting(status) => vec![Recorded::of(&Change::StartIngestion)],
-        _ => Vec::new(),
-    }
+    let started = match &seen.seen {
+        Seen::Trail(trail) if ours && trail.logging => Change::Restart { stopped: trail.stopped },
+        Seen::Store(status) if ours && is_ingesting(status) => Change::StartIngestion,
+        _ => return Vec::new(),
+    };
+    vec![Recorded::of(&started), Recorded::of(&Change::Mark { cause: lead.cause.digest() })]
 }
 
 fn is_ingesting(status: &str) -> bool {

@@ -339,7 +339,7 @@ fn g21_without_a_journal_the_restart_leaves_a_mark_from_which_the_record_is_made
     assert_eq!(steps[1].needs, ["start-logging"]);
     let after = carried_out(&stopped, &verdict);
     let recovered: Vec<String> = recover(&lead("StopLogging"), &after).into_iter().map(|r| r.key).collect();
-    assert_eq!(recovered, ["start-logging"]);
+    assert_eq!(recovered, ["start-logging", "mark"]);
     // Somebody else's restart is not ours, nor is ours for another cause.
     assert!(recover(&lead("StopLogging"), &of(healthy())).is_empty());
     let other = Lead { cause: Cause { what: "StopLogging".into(), key: "e2".into() }, ..lead("StopLogging") };

@@ -13,6 +13,7 @@ mod health;
 mod name;
 mod observation;
 mod policy;
+mod proven;
 mod selectors;
 mod settings;
 mod trail;
@@ -96,6 +97,21 @@ impl Room for RestoreTrail {
         consent: Consent,
     ) -> Result<Reverted, Error> {
         act::revert(clients, lead, change, consent).await
+    }
+
+    fn proven(event: &Event, lead: &Lead<Detail>, _settings: &Settings) -> Option<String> {
+        proven::proven(event, lead)
+    }
+
+    fn scopes(_lead: &Lead<Detail>, change: &Change) -> Vec<Option<String>> {
+        match change {
+            Change::RestoreSelectors { .. } | Change::RestoreInsights { .. } => {
+                vec![Some(health::scope::SELECTORS.to_owned())]
+            }
+            Change::Mark { .. } => Vec::new(),
+            // Also where nothing is taken back: whoever stops or deletes the trail by hand needs it.
+            _ => vec![None],
+        }
     }
 
     fn recover(lead: &Lead<Detail>, seen: &Observation) -> Vec<Recorded> {

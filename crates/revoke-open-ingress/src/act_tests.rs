@@ -214,12 +214,24 @@ async fn r19_undo_puts_the_same_rule_back_with_description_and_tags_and_takes_th
 
 #[tokio::test]
 async fn r19_the_world_is_let_in_again_only_when_that_is_asked_for() {
-    let (done, calls) = reverted(as_we_left_it(), &whole(), Consent::Plain).await;
-    assert!(matches!(&done, Reverted::Kept(why) if why.contains("tcp/22 stays closed")), "{done:?}");
+    for consent in [Consent::Look, Consent::Plain] {
+        let (done, calls) = reverted(as_we_left_it(), &whole(), consent).await;
+        assert!(matches!(&done, Reverted::Unasked(why) if why.contains("tcp/22 stays closed")), "{done:?}");
+        assert!(calls.is_empty());
+    }
+    // Who looks is told of the pieces as they will be when the whole is back.
+    let (look, calls) = reverted(as_we_left_it(), &every_change()[0], Consent::Look).await;
+    assert!(look == Reverted::Restored && calls.is_empty(), "{look:?}");
     // Then its pieces stay as well: nobody loses what he had.
     let (kept, more) = reverted(as_we_left_it(), &every_change()[0], Consent::Plain).await;
     assert!(matches!(&kept, Reverted::Kept(why) if why.contains("tcp 20-80 from 0.0.0.0/0")), "{kept:?}");
-    assert!(calls.is_empty() && more.is_empty());
+    assert!(more.is_empty());
+}
+
+#[test]
+fn r16_r19_an_undone_rule_needs_an_exemption_for_its_port_and_source_alone() {
+    let scopes: Vec<String> = every_change().iter().flat_map(crate::scope::needed).collect();
+    assert_eq!(scopes, ["tcp/22 0.0.0.0/0"]);
 }
 
 #[tokio::test]
@@ -236,8 +248,13 @@ async fn r19_undo_refuses_a_group_that_somebody_changed_and_does_nothing_the_sec
     let mut elsewhere = as_we_left_it();
     elsewhere.push(item("sgr-7", "443", WORLD));
     assert_eq!(reverted(elsewhere, &whole(), Consent::Explicit).await.0, Reverted::Restored);
+    // AWS makes a block canonical when it is added again.
     let mut back = as_we_left_it();
     back.push(item("sgr-9", "20-80", WORLD));
+    let Change::Revoke { mut rule, closes, beside, with } = whole() else { panic!() };
+    rule.access.source = Source::Ipv4("203.0.113.254/0".into());
+    let odd = Change::Revoke { rule, closes, beside, with };
+    assert_eq!(reverted(back.clone(), &odd, Consent::Explicit).await.0, Reverted::AlreadyThere);
     let (done, calls) = reverted(back.clone(), &whole(), Consent::Explicit).await;
     assert!(done == Reverted::AlreadyThere && calls.is_empty());
     back.remove(1);

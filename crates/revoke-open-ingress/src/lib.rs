@@ -15,6 +15,7 @@ mod manager;
 mod observation;
 mod pieces;
 mod plan;
+mod proven;
 mod rule;
 mod scope;
 mod settings;
@@ -99,6 +100,14 @@ impl Room for RevokeOpenIngress {
         consent: Consent,
     ) -> Result<Reverted, Error> {
         act::revert(clients, &lead.subject, change, consent).await
+    }
+
+    fn proven(event: &Event, _lead: &Lead<Detail>, settings: &Settings) -> Option<String> {
+        proven::proven(event, settings)
+    }
+
+    fn scopes(_lead: &Lead<Detail>, change: &Change) -> Vec<Option<String>> {
+        scope::needed(change).into_iter().map(Some).collect()
     }
 
     async fn places(clients: &Clients, home: &Place, config: &Config<Settings>) -> Result<Vec<Place>, Error> {

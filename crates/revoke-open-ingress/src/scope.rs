@@ -8,6 +8,7 @@ use std::ops::RangeInclusive;
 use ipnet::IpNet;
 
 use crate::address::block;
+use crate::change::Change;
 use crate::rule::{Port, Rule, Source, Transport};
 use crate::settings::is_list;
 
@@ -36,6 +37,17 @@ pub(crate) fn port(text: &str) -> Option<Port> {
 
 fn transport_of(word: &str) -> Option<Transport> {
     [Transport::Tcp, Transport::Udp].into_iter().find(|transport| transport.word() == word)
+}
+
+/// The scopes without which a rule that somebody puts back would go again: its source, for each port that it opens. What was
+/// added beside is not open to the world.
+pub(crate) fn needed(change: &Change) -> Vec<String> {
+    let Change::Revoke { rule, closes, .. } = change else { return Vec::new() };
+    let source = match &rule.access.source {
+        Source::Ipv4(text) | Source::Ipv6(text) | Source::PrefixList(text) => text.as_str(),
+        Source::Group(_) => "",
+    };
+    closes.iter().map(|port| format!("{port} {source}").trim_end().to_owned()).collect()
 }
 
 impl Scope {

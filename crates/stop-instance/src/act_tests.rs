@@ -1,14 +1,16 @@
 //! The requests that leave the function, byte for byte: they are what AWS acts on.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
 use aws_smithy_http_client::test_util::infallible_client_fn;
 use aws_smithy_types::body::SdkBody;
 use tourniquet::actor::Actor;
 use tourniquet::sdk::offline;
-use tourniquet::{Cause, Consent, Place};
+use tourniquet::{Cause, Consent, Place, Reverted, Room as _};
 
 use super::*;
+use crate::StopInstance;
 use crate::change::Change;
 use crate::event::Detail;
 use crate::observation::{Peer, Rule, Target};
@@ -26,7 +28,9 @@ fn recording(answer: impl Fn(&str, &str) -> String + Send + Sync + 'static) -> (
         fields.sort_unstable_by_key(|f| !f.starts_with("Action="));
         let action = fields.first().copied().unwrap_or_default().trim_start_matches("Action=").to_owned();
         kept.lock().unwrap().push(format!("{host} {}", fields.join(" ")));
-        http::Response::builder().status(200).body(SdkBody::from(answer(&action, &body))).unwrap()
+        let body = answer(&action, &body);
+        let status = if body.starts_with("<ErrorResponse>") { 404 } else { 200 };
+        http::Response::builder().status(status).body(SdkBody::from(body)).unwrap()
     });
     (Clients::new(&offline(http, "eu-central-1", None)), requests)
 }
@@ -125,6 +129,9 @@ fn restored_already(action: &str) -> String {
         "DescribeNetworkInterfaces" => as_we_left_it(action).replace("<item><groupId>sg-9</groupId></item>", "<item><groupId>sg-2</groupId></item><item><groupId>sg-1</groupId></item>"),
         "DescribeInstanceAttribute" => as_we_left_it(action).replace("true", "false"),
         "DescribeInstances" => as_we_left_it(action).replace("stopped", "running").replace("tourniquet:finding", "Name").replace("<deleteOnTermination>false", "<deleteOnTermination>true"),
+        "DescribeTargetHealth" => "<DescribeTargetHealthResponse><DescribeTargetHealthResult><TargetHealthDescriptions><member><Target><Id>i-0a1b2c3d4e5f60718</Id><Port>80</Port></Target><TargetHealth><State>initial</State></TargetHealth></member></TargetHealthDescriptions></DescribeTargetHealthResult></DescribeTargetHealthResponse>".to_owned(),
+        "DescribeLoadBalancers" => "<DescribeLoadBalancersResponse><DescribeLoadBalancersResult><LoadBalancerDescriptions><member><LoadBalancerName>clb</LoadBalancerName><Instances><member><InstanceId>i-0a1b2c3d4e5f60718</InstanceId></member></Instances></member></LoadBalancerDescriptions></DescribeLoadBalancersResult></DescribeLoadBalancersResponse>".to_owned(),
+        "GetRolePolicy" => "<ErrorResponse><Error><Code>NoSuchEntity</Code></Error></ErrorResponse>".to_owned(),
         "DescribeAutoScalingInstances" => "<DescribeAutoScalingInstancesResponse><DescribeAutoScalingInstancesResult><AutoScalingInstances><member><AutoScalingGroupName>web</AutoScalingGroupName><LifecycleState>InService</LifecycleState></member></AutoScalingInstances></DescribeAutoScalingInstancesResult></DescribeAutoScalingInstancesResponse>".to_owned(),
         other => plain(other),
     }
@@ -140,20 +147,50 @@ fn drifted(action: &str) -> String {
     }
 }
 
-async fn reverted(answer: fn(&str) -> String, consent: Consent) -> Vec<String> {
-    let mut wire = Vec::new();
+/// What becomes of every change, and the calls that change something.
+async fn all_reverted(answer: fn(&str) -> String, consent: Consent) -> Vec<(String, Reverted, Vec<String>)> {
+    let mut all = Vec::new();
     for change in every_change() {
-        let (clients, requests) = recording(move |action, _| answer(action));
+        let started = AtomicBool::new(false);
+        let (clients, requests) = recording(move |action, _| {
+            started.fetch_or(action == "StartInstances", Ordering::Relaxed);
+            let answer = answer(action);
+            if started.load(Ordering::Relaxed) {
+                answer.replace("<name>stopped", "<name>running")
+            } else {
+                answer
+            }
+        });
         let done = revert(&clients, &lead(), &change, consent).await.unwrap();
         let calls = requests.lock().unwrap().clone();
-        let changing: Vec<_> = calls.into_iter().filter(|c| !c.contains("Action=Describe")).collect();
-        wire.push(
-            format!("{}: {done:?}\n  {}", tourniquet::Change::key(&change), changing.join("\n  "))
-                .trim_end()
-                .to_owned(),
-        );
+        let reads = |call: &String| call.contains("Action=Describe") || call.contains("Action=Get");
+        all.push((
+            tourniquet::Change::key(&change),
+            done,
+            calls.into_iter().filter(|call| !reads(call)).collect(),
+        ));
     }
-    wire
+    all
+}
+
+async fn reverted(answer: fn(&str) -> String, consent: Consent) -> Vec<String> {
+    let all = all_reverted(answer, consent).await.into_iter();
+    let line = |(key, done, changing): (String, Reverted, Vec<String>)| {
+        format!("{key}: {done:?}\n  {}", changing.join("\n  ")).trim_end().to_owned()
+    };
+    all.map(line).collect()
+}
+
+#[tokio::test]
+async fn e22_a_look_changes_nothing_and_says_what_would_become_of_each_change() {
+    for answer in [as_we_left_it, restored_already, drifted] {
+        let told = all_reverted(answer, Consent::Explicit).await;
+        for (look, done) in all_reverted(answer, Consent::Look).await.into_iter().zip(told) {
+            assert_eq!(look.2, Vec::<String>::new(), "{}", look.0);
+            let would = if matches!(look.1, Reverted::Unasked(_)) { Reverted::Restored } else { look.1 };
+            assert_eq!((&look.0, would), (&done.0, done.1));
+        }
+    }
 }
 
 #[tokio::test]
@@ -167,6 +204,27 @@ async fn e22_undo_starts_the_instance_only_when_asked() {
     assert!(
         !plain.contains("Action=StartInstances") && plain.contains("started only when that is asked for")
     );
+}
+
+#[tokio::test]
+async fn e22_undo_of_a_terminated_instance_is_drift() {
+    let gone = |action: &str| as_we_left_it(action).replace("<name>stopped", "<name>terminated");
+    for (key, done, changing) in all_reverted(gone, Consent::Explicit).await {
+        assert!(changing.is_empty() || key.starts_with("revoke-sessions"), "{key}: {changing:?}");
+        let of_instance = !matches!(done, Reverted::Kept(_)) && !key.starts_with("revoke-sessions");
+        assert_eq!(
+            of_instance,
+            matches!(&done, Reverted::Drifted { found, .. } if found.contains("any more")),
+            "{key}"
+        );
+    }
+}
+
+#[test]
+fn e5_a_release_exempts_from_its_finding_alone() {
+    for change in every_change() {
+        assert_eq!(StopInstance::scopes(&lead(), &change), [Some("f1".to_owned())]);
+    }
 }
 
 #[tokio::test]
@@ -185,6 +243,9 @@ async fn e22_undo_refuses_on_drift_and_does_nothing_the_second_time() {
         "StartInstances",
         "DeleteTags",
         "AttachInstances",
+        "RegisterTargets",
+        "RegisterInstancesWithLoadBalancer",
+        "DeleteRolePolicy",
     ] {
         assert!(!second.contains(&format!("Action={call}")), "{call}: {second}");
     }

@@ -86,18 +86,16 @@ pub(crate) fn recover(lead: &Lead<Detail>, seen: &Observation) -> Vec<Recorded> 
     let ours = seen.tags.get(TAG_FINDING) == Some(&lead.detail.finding) && seen.tags.contains_key(TAG_RECORD);
     let Some(isolation) = seen.isolation.as_ref().filter(|_| ours) else { return Vec::new() };
     let groups = seen.tags.get(TAG_GROUPS).map(String::as_str).unwrap_or_default();
-    groups
-        .split_whitespace()
-        .filter_map(|part| {
-            let (interface, before) = part.split_once('=')?;
-            let before = before.split('+').map(str::to_owned).collect();
-            Some(Recorded::of(&Change::Isolate {
-                interface: interface.to_owned(),
-                group: isolation.id.clone(),
-                before,
-            }))
-        })
-        .collect()
+    let isolated = groups.split_whitespace().filter_map(|part| {
+        let (interface, before) = part.split_once('=')?;
+        let before = before.split('+').map(str::to_owned).collect();
+        Some(Change::Isolate { interface: interface.to_owned(), group: isolation.id.clone(), before })
+    });
+    let stopped = matches!(seen.state, State::Stopping | State::Stopped);
+    let stopped = stopped.then_some(Change::Stop { hibernate: false });
+    let tagged = seen.tags.get(TAG_TIME).and_then(|at| at.parse().ok()).map(|at| Change::Tag { at });
+    let marked = (!groups.is_empty()).then(|| Change::MarkGroups { groups: groups.to_owned() });
+    isolated.chain(stopped).chain(tagged).chain(marked).map(|change| Recorded::of(&change)).collect()
 }
 
 struct Plan<'a> {

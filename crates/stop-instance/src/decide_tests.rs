@@ -362,8 +362,12 @@ fn g21_without_a_journal_the_groups_go_onto_the_instance_and_come_back_from_it()
     assert!(recover(&lead(), &after).is_empty(), "not tagged with the finding yet");
     after.tags.insert(TAG_FINDING.into(), "f1".into());
     after.tags.insert(TAG_RECORD.into(), "r1".into());
+    after.tags.insert(TAG_TIME.into(), "2026-11-02T09:30:00Z".into());
+    after.state = State::Stopped;
     let recovered = recover(&lead(), &after);
-    assert_eq!(recovered.iter().map(|r| r.before.as_str()).collect::<Vec<_>>(), ["sg-1, sg-2", "sg-3"]);
+    let found: Vec<_> = recovered.iter().map(|r| (r.key.as_str(), r.before.as_str())).collect();
+    assert_eq!(found[..3], [("isolate eni-1", "sg-1, sg-2"), ("isolate eni-2", "sg-3"), ("stop", "running")]);
+    assert_eq!(found[3..].iter().map(|f| f.0).collect::<Vec<_>>(), ["tag", "mark-groups"]);
 }
 
 fn any_instance() -> impl Strategy<Value = Observation> {

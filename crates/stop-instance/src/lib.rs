@@ -10,6 +10,7 @@ mod change;
 mod decide;
 mod event;
 mod observation;
+mod proven;
 mod settings;
 
 use aws_types::SdkConfig;
@@ -86,6 +87,15 @@ impl Room for StopInstance {
         consent: Consent,
     ) -> Result<Reverted, Error> {
         act::revert(clients, lead, change, consent).await
+    }
+
+    fn proven(event: &Event, lead: &Lead<Detail>, settings: &Settings) -> Option<String> {
+        proven::proven(event, lead, settings)
+    }
+
+    /// A human who releases an instance answers one finding; another one is answered like any.
+    fn scopes(lead: &Lead<Detail>, _change: &Change) -> Vec<Option<String>> {
+        vec![Some(lead.cause.key.clone())]
     }
 
     fn recover(lead: &Lead<Detail>, seen: &Observation) -> Vec<Recorded> {

@@ -15,7 +15,7 @@ use jiff::SignedDuration;
 
 pub use attempts::Attempts;
 pub use baseline::Kept;
-pub use record::{Item, Record};
+pub use record::{Item, Record, undo_command};
 pub use write::{Begin, Held};
 
 use crate::error::{Error, aws};
@@ -24,6 +24,8 @@ use crate::place::Place;
 
 /// The sparse index over records that sweeps come back to.
 pub const WATCHED: &str = "watched";
+/// Begins the sort key of an undo, which stands in the partition of its record; the record's own sort key follows.
+pub const UNDO: &str = "undo#";
 
 /// What the journal knows of a subject.
 #[derive(Clone, Debug, Default)]
@@ -32,6 +34,21 @@ pub struct History {
     pub records: Vec<Record>,
     /// What it was like when it was last seen healthy, for the rooms that keep that.
     pub baseline: Option<Kept>,
+}
+
+impl History {
+    /// From the items of a subject's partition. An undo is an operator's; its record says that it was undone.
+    fn of(items: &[Item]) -> Result<Self, Error> {
+        let mut history = Self::default();
+        for item in items {
+            match item.get("sk").and_then(|v| v.as_s().ok()).map(String::as_str) {
+                Some(baseline::NOW) => history.baseline = Some(Kept::from_item(item)?),
+                Some(sort) if sort.starts_with(baseline::BEFORE) || sort.starts_with(UNDO) => {}
+                _ => history.records.push(Record::from_item(item)?),
+            }
+        }
+        Ok(history)
+    }
 }
 
 /// The journal of all functions.
@@ -51,16 +68,7 @@ impl Journal {
 
     /// Every record about a subject, in the order of cause and attempt, and its baseline: one query.
     pub async fn history(&self, function: &str, place: &Place, subject: &str) -> Result<History, Error> {
-        let items = self.query(&Record::partition(function, place, subject)).await?;
-        let mut history = History::default();
-        for item in items {
-            match item.get("sk").and_then(|v| v.as_s().ok()).map(String::as_str) {
-                Some(baseline::NOW) => history.baseline = Some(Kept::from_item(&item)?),
-                Some(sort) if sort.starts_with(baseline::BEFORE) => {}
-                _ => history.records.push(Record::from_item(&item)?),
-            }
-        }
-        Ok(history)
+        History::of(&self.query(&Record::partition(function, place, subject)).await?)
     }
 
     /// The exemptions of a function in an account, as they were written.
@@ -119,5 +127,48 @@ impl Journal {
             items.push(item.map_err(|e| aws("dynamodb:Query", e))?);
         }
         Ok(items)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::outcome::Outcome;
+
+    fn record(outcome: Outcome) -> Record {
+        serde_json::from_value(serde_json::json!({
+            "function": "x", "place": {"account": "111122223333", "region": "eu-central-1"}, "subject": "i-1",
+            "cause": {"what": "x", "key": "a"}, "attempt": 1, "mode": "enforce", "outcome": outcome, "why": "", "actor": {},
+            "detail": {}, "steps": [], "notes": [], "started": "2026-11-23T04:00:00Z", "finished": null, "version": 1,
+            "owner": "x", "lease": "2026-11-23T04:00:00Z", "counted": true, "told": null, "watched": false
+        }))
+        .unwrap()
+    }
+
+    #[test]
+    fn law_7_an_undo_beside_its_record_is_no_record() {
+        let item = record(Outcome::Contained).to_item(SignedDuration::ZERO);
+        let text = |text: &str| AttributeValue::S(text.to_owned());
+        let mut undo = item.clone();
+        undo.insert("sk".to_owned(), text(&format!("{UNDO}ca978112ca#0001")));
+        undo.insert("body".to_owned(), text(r#"{"record": "x", "reason": "ours"}"#));
+        let history = History::of(&[undo, item]).unwrap();
+        assert_eq!(history.records, [record(Outcome::Contained)]);
+    }
+
+    #[test]
+    fn law_7_no_run_goes_on_with_what_was_undone() {
+        let now = "2026-11-23T05:00:00Z".parse().unwrap();
+        for outcome in [Outcome::Partial, Outcome::Failed, Outcome::Contained] {
+            let mut record = record(outcome);
+            record.undone = Some(now);
+            assert!(!record.is_continued() && !record.is_unfinished() && !record.is_contained(), "{outcome}");
+            assert!(!record.to_item(SignedDuration::ZERO).contains_key("watched"));
+        }
+        let mut open = record(Outcome::Partial);
+        (open.outcome, open.lease) = (None, "2026-11-23T06:00:00Z".parse().unwrap());
+        assert!(open.is_at_work(now));
+        open.undone = Some(now);
+        assert!(!open.is_at_work(now));
     }
 }

@@ -18,6 +18,15 @@ use crate::subject::Cause;
 /// A DynamoDB item.
 pub type Item = std::collections::HashMap<String, AttributeValue>;
 
+/// The command that takes a record back, as a shell takes it: names of resources are an attacker's to choose.
+#[must_use]
+pub fn undo_command(id: &str) -> String {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "/-_.:+@=,".contains(c);
+    let quoted = format!("'{}'", id.replace('\'', r"'\''"));
+    let id = if id.chars().all(is_plain) { id } else { &quoted };
+    format!("tourniquet undo {id} --reason '…' --until 7d")
+}
+
 /// One answer to one cause about one subject.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 pub struct Record {
@@ -49,6 +58,10 @@ pub struct Record {
     pub started: Timestamp,
     /// When it ended.
     pub finished: Option<Timestamp>,
+    /// Milliseconds from the beginning until the changes were read back as containing; of an interrupted run, from its own
+    /// beginning. `None` where no run saw both the changes and their effect.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub contained_ms: Option<u64>,
     /// Counts the writes: each is made on the condition that nobody wrote in between.
     pub version: u64,
     /// The invocation that is, or was last, at it.
@@ -64,6 +77,9 @@ pub struct Record {
     /// Since when people know of changes that are to come, by the key of the change.
     #[serde(default)]
     pub announced: BTreeMap<String, Timestamp>,
+    /// Since when a human has been taking it back, or has taken it back: no run goes on with it.
+    #[serde(default)]
+    pub undone: Option<Timestamp>,
 }
 
 impl Record {
@@ -86,14 +102,27 @@ impl Record {
     /// Whether another invocation is at it now.
     #[must_use]
     pub fn is_held_by_another(&self, owner: &str, now: Timestamp) -> bool {
-        self.outcome.is_none() && self.owner != owner && self.lease > now
+        self.is_at_work(now) && self.owner != owner
+    }
+
+    /// Whether an invocation is at it now.
+    #[must_use]
+    pub fn is_at_work(&self, now: Timestamp) -> bool {
+        self.outcome.is_none() && self.undone.is_none() && self.lease > now
     }
 
     /// Whether the record is to be gone on with, rather than a new one begun. A contained one stands: it holds what
-    /// an undo needs.
+    /// an undo needs; so does one that was undone.
     #[must_use]
     pub fn is_continued(&self) -> bool {
-        !matches!(self.outcome, Some(Outcome::Contained | Outcome::Gone | Outcome::AlreadySafe))
+        self.undone.is_none()
+            && !matches!(self.outcome, Some(Outcome::Contained | Outcome::Gone | Outcome::AlreadySafe))
+    }
+
+    /// Whether the subject was contained under the record, and no human has released it since.
+    #[must_use]
+    pub fn is_contained(&self) -> bool {
+        self.undone.is_none() && self.outcome == Some(Outcome::Contained)
     }
 
     /// Whether changes were begun under the record and not brought to their end.
@@ -159,5 +188,18 @@ impl Record {
             .ok_or(Error::Unexpected { call: "dynamodb:Query", missing: "body" })?;
         serde_json::from_str(body)
             .map_err(|_| Error::Unexpected { call: "dynamodb:Query", missing: "a readable body" })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::undo_command;
+
+    #[test]
+    fn g27_the_command_in_a_message_is_one_for_a_shell() {
+        let id = "disable-old-keys/111122223333/us-east-1/ci+build@example.com/ca978112ca-0001";
+        assert_eq!(undo_command(id), format!("tourniquet undo {id} --reason '…' --until 7d"));
+        let odd = "restore-trail/111122223333/us-east-1/a'; rm -rf ~ #/ca978112ca-0001";
+        assert!(undo_command(odd).starts_with("tourniquet undo 'restore-trail/111122223333/us-east-1/a'\\''; rm -rf ~ #/ca978112ca-0001' --reason"), "{}", undo_command(odd));
     }
 }

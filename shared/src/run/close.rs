@@ -4,7 +4,7 @@ use super::{Ended, Ending, Run, Untold};
 use crate::clock;
 use crate::engine::{Engine, Origin};
 use crate::error::Error;
-use crate::journal::{Held, Kept, Record};
+use crate::journal::{Held, Kept, Record, undo_command};
 use crate::outcome::Outcome;
 use crate::plan::Recorded;
 use crate::report::Report;
@@ -157,6 +157,7 @@ impl<R: Room> Run<'_, R> {
         let Some(mut record) = self.record.take() else { return self.owed() };
         record.outcome = Some(report.outcome);
         record.finished = Some(clock::now());
+        record.contained_ms = record.contained_ms.or_else(|| self.contained_after(&record, report));
         // An exemption ends; then the sweep looks again at what was contained before it.
         let was_watched = self.of_cause().any(|r| r.watched);
         record.watched = match report.outcome {
@@ -179,6 +180,15 @@ impl<R: Room> Run<'_, R> {
         (must_tell && later).then_some(Untold { report, record, announces: end.announces })
     }
 
+    /// How long containment took for the record: of one that an interrupted run left, with the time since that began.
+    fn contained_after(&self, record: &Record, report: &Report) -> Option<u64> {
+        let at = self.contained_at.filter(|_| self.resumed);
+        at.map_or(report.contained_ms, |at| {
+            let since_start = clock::now().duration_since(record.started).as_millis();
+            u64::try_from(since_start).ok()?.checked_sub(u64::try_from(at.elapsed().as_millis()).ok()?)
+        })
+    }
+
     /// The record whose digest did not reach people, when a sweep comes back to it.
     fn owed(&self) -> Option<Untold> {
         let owes = |r: &&Record| r.outcome == Some(Outcome::Contained) && r.told != r.outcome;
@@ -193,7 +203,7 @@ impl<R: Room> Run<'_, R> {
         Report {
             changes: record.steps.clone(),
             notes: record.notes.clone(),
-            undo: Some(undo(&id)),
+            undo: Some(undo_command(&id)),
             record: Some(id),
             ..self.report(&end)
         }
@@ -282,7 +292,7 @@ impl<R: Room> Run<'_, R> {
             changes,
             notes,
             fight: end.outcome == Outcome::Contained && self.is_fight(),
-            undo: record.as_deref().filter(|_| can_undo).map(undo),
+            undo: record.as_deref().filter(|_| can_undo).map(undo_command),
             record,
             error: end.error.map(str::to_owned),
             contained_ms: self.contained_at.map(|at| millis(at - self.started)),
@@ -294,18 +304,13 @@ impl<R: Room> Run<'_, R> {
     fn is_fight(&self) -> bool {
         let own = self.record.as_ref().map(Record::id);
         let earlier = self.history.iter().filter(|r| {
-            r.outcome == Some(Outcome::Contained)
+            r.is_contained()
                 && r.actor == self.lead.actor
                 && Some(r.id()) != own
                 && clock::now().duration_since(r.started).as_hours() < 24
         });
         earlier.count() + 1 >= FIGHT
     }
-}
-
-/// The command that takes a record back.
-fn undo(id: &str) -> String {
-    format!("tourniquet undo {id} --reason '…' --until <date>")
 }
 
 /// The report of a lead that cannot be looked at: its account cannot be entered, or what it stands for cannot be read.

@@ -350,7 +350,7 @@ impl<R: Room> Run<'_, R> {
         }
         Standing {
             begun: self.record.is_some() || latest.is_some_and(Record::is_unfinished),
-            contained_before: self.of_cause().any(|r| r.outcome == Some(Outcome::Contained)),
+            contained_before: self.of_cause().any(Record::is_contained),
             unrecorded: self.without_journal.is_some(),
             scoped: self.exemptions.valid.iter().filter(|e| e.scope.is_some()).cloned().collect(),
             planned: planned.map(|r| r.steps.clone()).unwrap_or_default(),

@@ -144,6 +144,7 @@ impl<R: Room> Run<'_, R> {
             notes: Vec::new(),
             started: now,
             finished: None,
+            contained_ms: None,
             version: 1,
             owner: self.invocation.id.clone(),
             lease,
@@ -151,6 +152,7 @@ impl<R: Room> Run<'_, R> {
             told: None,
             watched: false,
             announced: BTreeMap::new(),
+            undone: None,
         };
         (record, None)
     }

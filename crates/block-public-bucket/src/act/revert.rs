@@ -33,25 +33,15 @@ pub(crate) async fn revert(
     }
 }
 
-/// What is to be done, from what is there, what was there before, and what we left.
-fn judge<T: PartialEq>(
-    found: &T,
-    before: &T,
-    left: &T,
-    consent: Consent,
-    words: impl Fn(&T) -> String,
-) -> Option<Reverted> {
+/// Why nothing is to be done, from what is there, what was there before, and what we left; none if it is to go back.
+fn judge<T: PartialEq>(found: &T, before: &T, left: &T, words: impl Fn(&T) -> String) -> Option<Reverted> {
     if found == before {
         return Some(Reverted::AlreadyThere);
     }
-    if found != left {
-        return Some(Reverted::Drifted { expected: words(left), found: words(found) });
-    }
-    (consent != Consent::Explicit).then(|| {
-        let why = "it stays private: it is made public again only when that is asked for";
-        Reverted::Kept(why.to_owned())
-    })
+    (found != left).then(|| Reverted::Drifted { expected: words(left), found: words(found) })
 }
+
+const PRIVATE: &str = "it stays private: it is made public again only when that is asked for";
 
 async fn block(
     at: &Regional,
@@ -65,21 +55,21 @@ async fn block(
             return Err(Error::Unexpected { call: "s3:GetBucketPublicAccessBlock", missing: "the bucket" });
         }
     };
-    if let Some(done) = judge(&found, &before, &Some(Block::FULL), consent, |block| configured(*block)) {
+    if let Some(done) = judge(&found, &before, &Some(Block::FULL), |block| configured(*block)) {
         return Ok(done);
     }
-    match before {
-        Some(before) => apply::put_block(at, lead, before).await?,
-        None => {
-            settled(async || {
+    let call = async {
+        let Some(before) = before else {
+            return settled(async || {
                 let call = at.s3.delete_public_access_block().bucket(&lead.subject);
                 let call = call.expected_bucket_owner(&lead.place.account);
                 call.send().await.map(drop).map_err(|e| aws("s3:PutBucketPublicAccessBlock", e))
             })
-            .await?;
-        }
-    }
-    Ok(Reverted::Restored)
+            .await;
+        };
+        apply::put_block(at, lead, before).await
+    };
+    consent.release(PRIVATE, call).await
 }
 
 async fn account(
@@ -89,20 +79,21 @@ async fn account(
     consent: Consent,
 ) -> Result<Reverted, Error> {
     let found = account_block(at, account).await?;
-    if let Some(done) = judge(&found, &before, &Some(Block::FULL), consent, |block| configured(*block)) {
+    if let Some(done) = judge(&found, &before, &Some(Block::FULL), |block| configured(*block)) {
         return Ok(done);
     }
-    match before {
-        Some(before) => apply::put_account_block(at, account, before).await?,
-        None => {
-            settled(async || {
+    let call = async {
+        let Some(before) = before else {
+            return settled(async || {
                 let call = at.control.delete_public_access_block().account_id(account);
                 call.send().await.map(drop).map_err(|e| aws("s3:PutAccountPublicAccessBlock", e))
             })
-            .await?;
-        }
-    }
-    Ok(Reverted::Restored)
+            .await;
+        };
+        apply::put_account_block(at, account, before).await
+    };
+    let why = "the account's block stays on: it is taken off again only when that is asked for";
+    consent.release(why, call).await
 }
 
 async fn acl(
@@ -113,11 +104,10 @@ async fn acl(
     consent: Consent,
 ) -> Result<Reverted, Error> {
     let found = read(at, lead).acl().await?;
-    if let Some(done) = judge(&found, before, left, consent, ToString::to_string) {
+    if let Some(done) = judge(&found, before, left, ToString::to_string) {
         return Ok(done);
     }
-    apply::put_acl(at, lead, before).await?;
-    Ok(Reverted::Restored)
+    consent.release(PRIVATE, apply::put_acl(at, lead, before)).await
 }
 
 /// S3 may give a policy back with other spaces and another order, so it is compared by what it says; what is put back is
@@ -132,11 +122,10 @@ async fn policy(
     let found = read(at, lead).policy().await?;
     let said = |text: Option<&str>| text.map(|text| serde_json::from_str::<Value>(text).unwrap_or_default());
     let words = |said: &Option<Value>| said.as_ref().map_or_else(|| "no policy".to_owned(), Value::to_string);
-    if let Some(done) = judge(&said(found.as_deref()), &said(Some(before)), &said(left), consent, words) {
+    if let Some(done) = judge(&said(found.as_deref()), &said(Some(before)), &said(left), words) {
         return Ok(done);
     }
-    apply::put_policy(at, lead, before).await?;
-    Ok(Reverted::Restored)
+    consent.release(PRIVATE, apply::put_policy(at, lead, before)).await
 }
 
 fn read<'a>(at: &'a Regional, lead: &'a Lead<Detail>) -> Read<'a> {

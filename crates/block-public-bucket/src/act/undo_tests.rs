@@ -50,9 +50,10 @@ async fn s19_undo_restores_block_acl_and_policy_byte_for_byte() {
 
 #[tokio::test]
 async fn s19_undo_makes_nothing_public_unless_it_is_told_that_public_is_meant() {
-    for (reverted, wire) in reverted(left, Consent::Plain).await {
+    let (plain, look) = (reverted(left, Consent::Plain).await, reverted(left, Consent::Look).await);
+    for (reverted, wire) in plain.into_iter().chain(look) {
         assert!(
-            matches!(&reverted, Reverted::Kept(why) if why.contains("only when that is asked for")),
+            matches!(&reverted, Reverted::Unasked(why) if why.contains("only when that is asked for")),
             "{reverted:?}"
         );
         assert_eq!(wire, "");

@@ -3,7 +3,7 @@
 
 use aws_sdk_iam::types::StatusType;
 use tourniquet::error::Error;
-use tourniquet::{Lead, Reverted};
+use tourniquet::{Consent, Lead, Reverted};
 
 use super::Clients;
 use super::apply::{find, set};
@@ -16,6 +16,7 @@ pub(crate) async fn revert(
     clients: &Clients,
     lead: &Lead<Detail>,
     change: &Change,
+    consent: Consent,
 ) -> Result<Reverted, Error> {
     let user = lead.subject.as_str();
     let Change::Deactivate { key, compromised, .. } = change;
@@ -29,15 +30,14 @@ pub(crate) async fn revert(
         return Ok(Reverted::AlreadyThere);
     }
     if let Some(policy) = quarantine(clients, user).await? {
-        return Ok(Reverted::Kept(format!(
+        return Ok(Reverted::Refused(format!(
             "access key {key} stays inactive: AWS has marked the user's keys as compromised ({policy}); create a new key"
         )));
     }
     if *compromised {
-        return Ok(Reverted::Kept(format!(
+        return Ok(Reverted::Refused(format!(
             "access key {key} stays inactive: it was marked as compromised when it was deactivated; create a new key"
         )));
     }
-    set(clients, user, &found.id, StatusType::Active).await?;
-    Ok(Reverted::Restored)
+    consent.restore(set(clients, user, &found.id, StatusType::Active)).await
 }

@@ -116,7 +116,7 @@ pub(super) async fn described(clients: &Clients, arn: &str) -> Result<TrailSetti
 }
 
 /// The tags of a trail or an event data store; those of one that is gone are none.
-async fn tags(clients: &Clients, arn: &str) -> Result<BTreeMap<String, String>, Error> {
+pub(super) async fn tags(clients: &Clients, arn: &str) -> Result<BTreeMap<String, String>, Error> {
     let answer = clients.trail.list_tags().resource_id_list(arn).send().await;
     let answer = match answer.map_err(|e| aws("cloudtrail:ListTags", e)) {
         Err(error) if error.class() == Some(Class::NotFound) => return Ok(BTreeMap::new()),

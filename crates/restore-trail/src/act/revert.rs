@@ -36,18 +36,24 @@ pub(crate) async fn revert(
             selectors(clients, arn, before, then, consent).await
         }
         Change::RestoreInsights { now: before, then } => insights(clients, arn, before, then, consent).await,
-        Change::Mark { cause } => {
-            let tag = convert::tag(TAG_RESTARTED, cause)?;
-            let answer = clients.trail.remove_tags().resource_id(arn).tags_list(tag).send().await;
-            answer.map(|_| Reverted::Restored).map_err(|e| aws("cloudtrail:RemoveTags", e))
-        }
+        Change::Mark { cause } => unmark(clients, arn, cause, consent).await,
     }
 }
 
-/// What holds a revert back that would weaken a trail.
-fn unasked(consent: Consent) -> Option<Reverted> {
-    (consent != Consent::Explicit)
-        .then(|| Reverted::Kept("it would weaken the trail again: only when that is asked for".to_owned()))
+const WEAKENS: &str = "it stays: it would weaken the trail again, which is done only when that is asked for";
+
+async fn unmark(clients: &Clients, arn: &str, cause: &str, consent: Consent) -> Result<Reverted, Error> {
+    let found = observe::tags(clients, arn).await?.remove(TAG_RESTARTED);
+    match found {
+        None => return Ok(Reverted::AlreadyThere),
+        Some(found) if found != cause => {
+            return Ok(Reverted::Drifted { expected: cause.to_owned(), found });
+        }
+        Some(_) => {}
+    }
+    let tag = convert::tag(TAG_RESTARTED, cause)?;
+    let call = clients.trail.remove_tags().resource_id(arn).tags_list(tag).send();
+    consent.restore(async { call.await.map(drop).map_err(|e| aws("cloudtrail:RemoveTags", e)) }).await
 }
 
 async fn settings(
@@ -60,15 +66,17 @@ async fn settings(
     if differences.iter().all(|d| live.get(d.setting) == d.now) {
         return Ok(Reverted::AlreadyThere);
     }
-    if let Some(drift) = differences.iter().find(|d| live.get(d.setting) != d.then) {
-        let found = live.get(drift.setting).to_owned();
-        return Ok(Reverted::Drifted { expected: drift.then.clone(), found });
+    let drift: Vec<&Difference> = differences.iter().filter(|d| live.get(d.setting) != d.then).collect();
+    if !drift.is_empty() {
+        let said = |value: &dyn Fn(&Difference) -> String| {
+            let one = |d: &&Difference| format!("{}: {}", d.setting, value(d));
+            drift.iter().map(one).collect::<Vec<_>>().join(", ")
+        };
+        let (expected, found) = (said(&|d| d.then.clone()), said(&|d| live.get(d.setting).to_owned()));
+        return Ok(Reverted::Drifted { expected, found });
     }
-    if let Some(kept) = unasked(consent) {
-        return Ok(kept);
-    }
-    apply::update(clients, arn, differences.iter().map(|d| (d.setting, d.now.as_str()))).await?;
-    Ok(Reverted::Restored)
+    let before = differences.iter().map(|d| (d.setting, d.now.as_str()));
+    consent.release(WEAKENS, apply::update(clients, arn, before)).await
 }
 
 async fn selectors(
@@ -86,11 +94,7 @@ async fn selectors(
     if live != *then {
         return Ok(Reverted::Drifted { expected: then.words(), found: live.words() });
     }
-    if let Some(kept) = unasked(consent) {
-        return Ok(kept);
-    }
-    apply::put_selectors(clients, arn, before).await?;
-    Ok(Reverted::Restored)
+    consent.release(WEAKENS, apply::put_selectors(clients, arn, before)).await
 }
 
 async fn insights(
@@ -112,9 +116,5 @@ async fn insights(
     if live != then {
         return Ok(Reverted::Drifted { expected: kinds(&then), found: kinds(&live) });
     }
-    if let Some(kept) = unasked(consent) {
-        return Ok(kept);
-    }
-    apply::put_insights(clients, arn, &before).await?;
-    Ok(Reverted::Restored)
+    consent.release(WEAKENS, apply::put_insights(clients, arn, &before)).await
 }

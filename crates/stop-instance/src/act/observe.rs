@@ -1,9 +1,8 @@
 //! Reading an instance: one round trip for what containment needs, one more for the rest.
 
-use std::collections::BTreeMap;
-
 use aws_sdk_ec2::types::{Filter, Instance, InstanceAttributeName, InstanceLifecycleType, InstanceStateName};
 use aws_sdk_elasticloadbalancingv2::operation::describe_target_health::DescribeTargetHealthOutput;
+use aws_sdk_elasticloadbalancingv2::types::TargetHealthDescription;
 use futures_util::future::{join, try_join, try_join4};
 use futures_util::{StreamExt, TryStreamExt, stream};
 use tourniquet::error::{Class, Error, aws};
@@ -141,7 +140,7 @@ async fn rest(
     })
 }
 
-async fn member(clients: &Clients, instance: &str) -> Result<Option<Member>, Error> {
+pub(super) async fn member(clients: &Clients, instance: &str) -> Result<Option<Member>, Error> {
     let answer = clients
         .auto_scaling
         .describe_auto_scaling_instances()
@@ -177,14 +176,18 @@ async fn targets(
     let mut targets: Vec<Target> = health
         .iter()
         .flat_map(|(arn, answer)| answer.target_health_descriptions().iter().map(move |d| (arn, d)))
-        // A target that was deregistered drains for minutes and is still listed.
-        .filter(|(_, d)| d.target_health().and_then(|h| h.state()).is_none_or(|s| s.as_str() != "draining"))
+        .filter(|(_, d)| !is_draining(d))
         .filter_map(|(arn, d)| d.target().map(|t| (arn, t)))
         .filter_map(|(arn, t)| Some(Target { group: arn.clone(), id: t.id()?.to_owned(), port: t.port() }))
         .filter(|t| t.id == instance || addresses.contains(&t.id))
         .collect();
     targets.sort_by(|a, b| (&a.group, &a.id, a.port).cmp(&(&b.group, &b.id, b.port)));
     Ok(targets)
+}
+
+/// A target that was deregistered drains for minutes and is still listed.
+fn is_draining(target: &TargetHealthDescription) -> bool {
+    target.target_health().and_then(|h| h.state()).is_some_and(|s| s.as_str() == "draining")
 }
 
 async fn health(clients: &Clients, arn: String) -> Result<(String, DescribeTargetHealthOutput), Error> {
@@ -258,35 +261,39 @@ async fn role(clients: &Clients, lead: &Lead<Detail>, instance: &Instance) -> Re
         .filter_map(|i| i.instance_id())
         .filter(|i| *i != lead.subject);
     let shared_with = shared_with.map(str::to_owned).collect();
-    let revoked = clients
-        .iam
-        .get_role_policy()
-        .role_name(&name)
-        .policy_name(revocation(&lead.detail.finding))
-        .send()
-        .await;
-    let revoked = match revoked.map_err(|e| aws("iam:GetRolePolicy", e)) {
-        Ok(_) => true,
-        Err(error) if error.class() == Some(Class::NotFound) => false,
-        Err(error) => return Err(error),
-    };
+    let revoked = is_revoked(clients, &name, &lead.detail.finding).await?;
     Ok(Some(Role { name, shared_with, revoked }))
 }
 
-/// The live tags of an instance, for the revert of ours.
-pub(super) async fn live(
-    clients: &Clients,
-    lead: &Lead<Detail>,
-) -> Result<(State, BTreeMap<String, String>, Vec<Volume>), Error> {
-    let found = instance(clients, &lead.subject).await?;
-    let found = found.ok_or(Error::Unexpected { call: "ec2:DescribeInstances", missing: "the instance" })?;
-    let basics = basics(&found);
-    Ok((basics.state, basics.tags, basics.volumes))
+/// What containment sees of an instance, for reverts; `None` if it does not exist (any more).
+pub(super) async fn live(clients: &Clients, lead: &Lead<Detail>) -> Result<Option<Observation>, Error> {
+    let found = instance(clients, &lead.subject).await?.map(|found| basics(&found));
+    Ok(found.filter(|seen| seen.state != State::Terminated))
 }
 
-/// The present registration facts that reverts compare with.
-pub(super) async fn member_of(clients: &Clients, instance: &str) -> Result<Option<Member>, Error> {
-    member(clients, instance).await
+/// Whether a target is registered and stays so.
+pub(super) async fn is_registered(clients: &Clients, target: &Target) -> Result<bool, Error> {
+    let (_, answer) = health(clients, target.group.clone()).await?;
+    let mut known = answer.target_health_descriptions().iter().filter(|d| !is_draining(d));
+    Ok(known.any(|d| d.target().is_some_and(|t| t.id() == Some(&target.id) && t.port() == target.port)))
+}
+
+/// Whether an instance is registered with a classic load balancer.
+pub(super) async fn is_balanced(clients: &Clients, instance: &str, balancer: &str) -> Result<bool, Error> {
+    let answer = clients.classic.describe_load_balancers().load_balancer_names(balancer).send().await;
+    let answer = answer.map_err(|e| aws("elasticloadbalancing:DescribeLoadBalancers", e))?;
+    let mut instances = answer.load_balancer_descriptions().iter().flat_map(|b| b.instances());
+    Ok(instances.any(|i| i.instance_id() == Some(instance)))
+}
+
+/// Whether the sessions of a role are denied because of a finding.
+pub(super) async fn is_revoked(clients: &Clients, role: &str, finding: &str) -> Result<bool, Error> {
+    let call = clients.iam.get_role_policy().role_name(role).policy_name(revocation(finding));
+    match call.send().await.map_err(|e| aws("iam:GetRolePolicy", e)) {
+        Ok(_) => Ok(true),
+        Err(error) if error.class() == Some(Class::NotFound) => Ok(false),
+        Err(error) => Err(error),
+    }
 }
 
 /// Whether the instance is protected from termination.
