@@ -1,0 +1,5 @@
+//! The command `tourniquet`.
+
+fn main() -> std::process::ExitCode {
+    operator::main()
+}
