@@ -3,10 +3,13 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
+use serde::de::DeserializeOwned;
 
-use crate::exemption::Exemption;
+use crate::exemption::{Exemption, Found};
+use crate::journal::{Kept, Record};
 use crate::outcome::Outcome;
 use crate::plan::{Recorded, Step};
+use crate::subject::Cause;
 
 /// What to do about a subject, and why.
 #[derive(Clone, Debug, PartialEq)]
@@ -68,6 +71,29 @@ pub struct Standing<B = ()> {
     /// Since when people know of announced changes, by the key of the change. Only messages that were sent in the mode
     /// `enforce` count.
     pub announced: BTreeMap<String, Timestamp>,
+}
+
+impl<B: DeserializeOwned> Standing<B> {
+    /// What the journal knows of a subject, for a run with this cause. A baseline that cannot be read is none.
+    #[must_use]
+    pub fn of(cause: &Cause, records: &[Record], baseline: Option<&Kept>, exemptions: &Found) -> Self {
+        let of_cause: Vec<&Record> = records.iter().filter(|r| r.cause.key == cause.key).collect();
+        let unfinished = of_cause.iter().max_by_key(|r| r.attempt).filter(|r| r.is_unfinished());
+        let mut announced: BTreeMap<String, Timestamp> = BTreeMap::new();
+        for (key, since) in of_cause.iter().flat_map(|r| &r.announced) {
+            let first = announced.entry(key.clone()).or_insert(*since);
+            *first = (*first).min(*since);
+        }
+        Self {
+            begun: unfinished.is_some(),
+            contained_before: of_cause.iter().any(|r| r.is_contained()),
+            unrecorded: false,
+            scoped: exemptions.valid.iter().filter(|e| e.scope.is_some()).cloned().collect(),
+            planned: unfinished.map(|r| r.steps.clone()).unwrap_or_default(),
+            baseline: baseline.and_then(|kept| serde_json::from_value(kept.baseline.clone()).ok()),
+            announced,
+        }
+    }
 }
 
 impl<B> Default for Standing<B> {

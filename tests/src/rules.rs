@@ -104,10 +104,10 @@ fn alternative(one: &Value, of: usize) -> Result<()> {
         Value::Object(operator) => operator,
         _ => return Ok(()),
     };
-    // Beside another alternative quamina does not see that a field is absent.
-    let absent = operator.get("exists") == Some(&Value::Bool(false));
+    // Beside another alternative quamina does not see that a field is absent, or that another one is.
+    let presence = operator.contains_key("exists");
     let agreed = operator.len() == 1 && operator.iter().all(|(name, operand)| agree(name, operand));
-    if !agreed || (absent && of > 1) {
+    if !agreed || (presence && of > 1) {
         bail!("the drill cannot match this the way EventBridge does");
     }
     Ok(())
@@ -131,13 +131,14 @@ fn agree(name: &str, operand: &Value) -> bool {
     }
 }
 
-/// One comparison, or a lower bound and then an upper one: EventBridge refuses all else.
+/// One comparison, or a lower bound and then an upper one: EventBridge refuses all else. Between bounds with fractions quamina finds
+/// what lies below them.
 fn range(bounds: &[Value]) -> bool {
     let is = |value: &Value, signs: &[&str]| value.as_str().is_some_and(|sign| signs.contains(&sign));
     match bounds {
         [sign, number] => is(sign, &["<", "<=", "=", ">", ">="]) && number.is_number(),
         [from, low, to, high] => {
-            is(from, &[">", ">="]) && low.is_number() && is(to, &["<", "<="]) && high.is_number()
+            is(from, &[">", ">="]) && low.is_i64() && is(to, &["<", "<="]) && high.is_i64()
         }
         _ => false,
     }
@@ -163,7 +164,7 @@ mod tests {
             json!([{"cidr": "10.0.0.0/8"}]),
             json!([{"equals-ignore-case": "a"}]),
             json!([{"exists": false}]),
-            json!([{"exists": true}, "a"]),
+            json!([{"exists": true}]),
             json!([{"numeric": [">=", 4]}]),
             json!([{"numeric": [">", 0, "<=", 5]}]),
             json!([{"prefix": "a"}, {"suffix": "b"}]),
@@ -187,7 +188,9 @@ mod tests {
             json!([{"anything-but": []}]),
             json!([{"cidr": "2001:db8::/32"}]),
             json!([{"exists": false}, "a"]),
+            json!([{"exists": true}, "a"]),
             json!([{"exists": "true"}]),
+            json!([{"numeric": [">", 2, "<=", 4.5]}]),
             json!([{"numeric": [">", 0, ">", 0]}]),
             json!([{"numeric": ["<", 5, ">", 0]}]),
             json!([{"prefix": {"equals-ignore-case": "a"}}]),

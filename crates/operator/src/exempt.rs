@@ -1,7 +1,7 @@
 //! `tourniquet exempt`: the exemptions of the journal's table.
 
 mod add;
-mod kept;
+pub(crate) mod kept;
 mod list;
 mod past;
 mod remove;

@@ -1,6 +1,5 @@
 //! Every function behind one interface, so that a command is written once for all of them.
 
-use std::collections::BTreeMap;
 use std::path::Path;
 
 use async_trait::async_trait;
@@ -9,14 +8,13 @@ use serde::Serialize;
 use serde_json::{Map, Value, json};
 use tourniquet::error::Error;
 use tourniquet::event::from_value;
-use tourniquet::exemption::{self, Draft, Found};
+use tourniquet::exemption::{self, Draft};
 use tourniquet::gate::{self, Pass};
-use tourniquet::journal::{History, Record};
+use tourniquet::journal::History;
 use tourniquet::plan::Recorded;
 use tourniquet::settings::Mode;
 use tourniquet::{
-    Config, Consent, Depth, Event, Lead, Observation, Outcome, Reverted, Room, Ruling, Standing, Subjects,
-    clock,
+    Config, Consent, Depth, Event, Lead, Observation, Reverted, Room, Ruling, Standing, Subjects, clock,
 };
 
 use crate::failure::Failure;
@@ -165,31 +163,6 @@ impl<R: Room> Of<R> {
     }
 }
 
-/// What a run for this lead would know from the journal; the pipeline's own is in `shared/src/run`.
-fn standing<R: Room>(
-    lead: &Lead<R::Detail>,
-    history: &History,
-    found: &Found,
-) -> Result<Standing<R::Baseline>, Error> {
-    let of_cause: Vec<&Record> = history.records.iter().filter(|r| r.cause.key == lead.cause.key).collect();
-    let unfinished = of_cause.iter().max_by_key(|r| r.attempt).filter(|r| r.is_unfinished());
-    let mut announced = BTreeMap::new();
-    for (key, since) in of_cause.iter().flat_map(|r| &r.announced) {
-        let first = announced.entry(key.clone()).or_insert(*since);
-        *first = (*first).min(*since);
-    }
-    let kept = history.baseline.as_ref();
-    Ok(Standing {
-        begun: unfinished.is_some(),
-        contained_before: of_cause.iter().any(|r| r.outcome == Some(Outcome::Contained)),
-        unrecorded: false,
-        scoped: found.valid.iter().filter(|e| e.scope.is_some()).cloned().collect(),
-        planned: unfinished.map(|r| r.steps.clone()).unwrap_or_default(),
-        baseline: kept.map(|kept| from_value(kept.baseline.clone(), "baseline")).transpose()?,
-        announced,
-    })
-}
-
 fn plain<D: Serialize>(lead: Lead<D>) -> Lead<Value> {
     Lead {
         place: lead.place,
@@ -254,7 +227,7 @@ impl<R: Room> Function for Of<R> {
             return Ok(ended("gone", format!("{} does not exist in {}", lead.subject, lead.place)));
         };
         let found = exemption::covering(exemptions, &lead.place, &lead.subject, clock::now());
-        let standing = standing::<R>(&lead, history, &found)?;
+        let standing = Standing::of(&lead.cause, &history.records, history.baseline.as_ref(), &found);
         let verdict = R::decide(&lead, &seen, settings, clock::now(), &standing);
         // What is only reported can be exempt too.
         let told = matches!(verdict.ruling, Ruling::Leave(outcome) if outcome.is_told() && !standing.begun);

@@ -16,6 +16,7 @@ use summary::{Period, Summary};
 use tourniquet::clock;
 
 use crate::aws::{Aws, Options};
+use crate::exempt::kept;
 use crate::failure::{Done, Failure};
 use crate::records::{self, Filter};
 
@@ -51,7 +52,7 @@ pub async fn run(args: &Args, options: &Options) -> Result<Done, Failure> {
     let aws = Aws::connect(options).await?;
     let journal = aws.journal();
     let entries = records::read(&journal, &filter).await?;
-    let exemptions = exemptions::read(&journal, &filter).await?;
+    let exemptions = kept::read(&journal, filter.function.as_ref(), filter.account.as_ref()).await?;
     let exemptions = exemptions::Exemptions::of(exemptions, &period);
     let summary = Summary::of(&entries, exemptions, &aws.home, period);
     let text = if args.json {

@@ -16,7 +16,7 @@ use jiff::SignedDuration;
 pub use attempts::Attempts;
 pub use baseline::Kept;
 pub use record::{Item, Record, undo_command};
-pub use write::{Begin, Held};
+pub use write::{Begin, Held, limit_key};
 
 use crate::error::{Error, aws};
 use crate::exemption::Draft;

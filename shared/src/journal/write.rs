@@ -101,7 +101,7 @@ impl Journal {
 
     /// Notes that people were told of the limit this hour.
     pub async fn tell_held(&self, record: &Record) -> Result<Held, Error> {
-        let (pk, sk) = limit_key(record);
+        let (pk, sk) = limit_key(&record.function, &record.place.account, clock::now());
         let answer = self
             .client
             .update_item()
@@ -161,7 +161,7 @@ impl Journal {
     }
 
     fn take_one(&self, record: &Record, limit: u32) -> Result<Update, Error> {
-        let (pk, sk) = limit_key(record);
+        let (pk, sk) = limit_key(&record.function, &record.place.account, clock::now());
         let expires = clock::now().as_second() + LIMIT_KEPT_SECONDS;
         Update::builder()
             .table_name(&self.table)
@@ -184,9 +184,10 @@ fn condition(prior: Option<u64>) -> (&'static str, Option<AttributeValue>) {
     }
 }
 
-/// The counter of the record's function, account and present hour.
-fn limit_key(record: &Record) -> (String, String) {
-    (format!("limit#{}#{}", record.function, record.place.account), hour(clock::now()))
+/// Partition and sort key of the counter of a function's changes in an account, in the hour of `at`.
+#[must_use]
+pub fn limit_key(function: &str, account: &str, at: Timestamp) -> (String, String) {
+    (format!("limit#{function}#{account}"), hour(at))
 }
 
 fn hour(at: Timestamp) -> String {

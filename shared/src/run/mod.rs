@@ -15,7 +15,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use jiff::Timestamp;
 use tokio::time::{Instant, timeout, timeout_at};
 
 use crate::clock;
@@ -341,21 +340,15 @@ impl<R: Room> Run<'_, R> {
     }
 
     fn standing(&self) -> Standing<R::Baseline> {
-        let latest = self.latest();
-        let planned = self.record.as_ref().or(latest.filter(|r| r.is_unfinished()));
-        let mut announced: BTreeMap<String, Timestamp> = BTreeMap::new();
-        for (key, since) in self.of_cause().flat_map(|r| &r.announced) {
-            let first = announced.entry(key.clone()).or_insert(*since);
-            *first = (*first).min(*since);
-        }
+        let known = Standing::of(&self.lead.cause, &self.history, self.baseline.as_ref(), &self.exemptions);
+        let Some(record) = &self.record else {
+            return Standing { unrecorded: self.without_journal.is_some(), ..known };
+        };
         Standing {
-            begun: self.record.is_some() || latest.is_some_and(Record::is_unfinished),
-            contained_before: self.of_cause().any(Record::is_contained),
+            begun: true,
+            planned: record.steps.clone(),
             unrecorded: self.without_journal.is_some(),
-            scoped: self.exemptions.valid.iter().filter(|e| e.scope.is_some()).cloned().collect(),
-            planned: planned.map(|r| r.steps.clone()).unwrap_or_default(),
-            baseline: self.baseline.as_ref().and_then(|k| serde_json::from_value(k.baseline.clone()).ok()),
-            announced,
+            ..known
         }
     }
 

@@ -19,26 +19,26 @@ const PREFIX: &str = "exemption#";
 const OPERATOR: &str = "operator#";
 /// An exemption that has ended is told to people for so long, where it would have held.
 const KEPT_AFTER: SignedDuration = SignedDuration::from_hours(90 * 24);
-/// An exemption that ends so soon is shown as ending.
-const SOON: SignedDuration = SignedDuration::from_hours(14 * 24);
+/// An exemption that ends so soon is about to end.
+pub(crate) const SOON: SignedDuration = SignedDuration::from_hours(14 * 24);
 
 /// An exemption, as it was written.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
-pub(super) struct Kept {
-    pub(super) function: String,
-    pub(super) account: String,
+pub(crate) struct Kept {
+    pub(crate) function: String,
+    pub(crate) account: String,
     /// The sort key.
-    pub(super) sort: String,
-    pub(super) subject: Option<String>,
-    pub(super) region: Option<String>,
-    pub(super) scope: Option<String>,
-    pub(super) reason: Option<String>,
-    pub(super) owner: Option<String>,
-    pub(super) ends: Option<String>,
+    pub(crate) sort: String,
+    pub(crate) subject: Option<String>,
+    pub(crate) region: Option<String>,
+    pub(crate) scope: Option<String>,
+    pub(crate) reason: Option<String>,
+    pub(crate) owner: Option<String>,
+    pub(crate) ends: Option<String>,
     /// The ARN of whoever added it with this command.
-    pub(super) added_by: Option<String>,
+    pub(crate) added_by: Option<String>,
     /// When that was.
-    pub(super) added: Option<String>,
+    pub(crate) added: Option<String>,
 }
 
 /// Who wrote it.
@@ -54,7 +54,7 @@ pub(super) enum Writer {
 
 /// Whether it holds.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub(super) enum State {
+pub(crate) enum State {
     Valid(Timestamp),
     Ended(Timestamp),
     /// It never did, and why.
@@ -147,7 +147,7 @@ impl Kept {
         }
     }
 
-    pub(super) fn state(&self, now: Timestamp) -> State {
+    pub(crate) fn state(&self, now: Timestamp) -> State {
         // Whatever has ended was valid at the beginning of time.
         match self.draft().check(Source::Journal, Timestamp::MIN) {
             Ok(exemption) if exemption.expires > now => State::Valid(exemption.expires),
@@ -156,11 +156,11 @@ impl Kept {
         }
     }
 
-    pub(super) fn subject(&self) -> &str {
+    pub(crate) fn subject(&self) -> &str {
         self.subject.as_deref().unwrap_or_default()
     }
 
-    pub(super) fn region(&self) -> &str {
+    pub(crate) fn region(&self) -> &str {
         self.region.as_deref().unwrap_or("*")
     }
 
@@ -232,7 +232,7 @@ impl State {
         }
     }
 
-    pub(super) fn end(&self) -> Option<Timestamp> {
+    pub(crate) fn end(&self) -> Option<Timestamp> {
         match self {
             Self::Valid(end) | Self::Ended(end) => Some(*end),
             Self::Refused(_) => None,
@@ -241,7 +241,7 @@ impl State {
 }
 
 /// The exemptions of the table, or of one function in one account, which costs less to read.
-pub(super) async fn read(
+pub(crate) async fn read(
     journal: &Journal,
     function: Option<&String>,
     account: Option<&String>,

@@ -8,7 +8,7 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 use tourniquet::error::{Class, Error};
 use tourniquet::exemption::Draft;
-use tourniquet::journal::{History, Journal};
+use tourniquet::journal::{History, Journal, limit_key};
 use tourniquet::plan::Recorded;
 use tourniquet::{Lead, Mode, clock};
 
@@ -170,8 +170,7 @@ impl Eyes {
 
     /// Whether the change limit of this hour would hold a plan back.
     async fn held(&self, function: &dyn Function, lead: &Lead<Value>) -> Result<Option<String>, Error> {
-        let partition = format!("limit#{}#{}", function.name(), lead.place.account);
-        let hour: String = clock::now().to_string().chars().take("2026-01-01T00".len()).collect();
+        let (partition, hour) = limit_key(function.name(), &lead.place.account, clock::now());
         let text = |item: &tourniquet::journal::Item, key: &str| {
             item.get(key).and_then(|v| v.as_s().or_else(|_| v.as_n()).ok()).cloned()
         };

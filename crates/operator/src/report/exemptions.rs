@@ -1,30 +1,10 @@
 //! The exemptions of the journal, by what a reader has to know of each: it ends soon, it has ended, it does not count.
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use serde::Serialize;
-use tourniquet::error::Error;
-use tourniquet::exemption::{Draft, Source};
-use tourniquet::journal::Item;
 
 use super::summary::Period;
-use crate::journal::Journal;
-use crate::records::Filter;
-
-const PREFIX: &str = "exemption#";
-
-/// How long before its end an exemption is about to end.
-pub const SOON: SignedDuration = SignedDuration::from_hours(14 * 24);
-
-/// An exemption as it was written.
-#[derive(Clone, Debug, Default)]
-pub struct Written {
-    /// The function that it binds.
-    pub function: String,
-    /// The account.
-    pub account: String,
-    /// What was written.
-    pub draft: Draft,
-}
+use crate::exempt::kept::{Kept, SOON, State};
 
 /// One exemption. Texts that were not written are empty.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize)]
@@ -52,7 +32,7 @@ pub struct Exemption {
 pub struct Exemptions {
     /// How many count now.
     pub valid: usize,
-    /// Those of them that end within [`SOON`], the next first.
+    /// Those of them that are about to end, the next first.
     pub ending: Vec<Exemption>,
     /// Those that ended in the period, as far as the journal still has them.
     pub ended: Vec<Exemption>,
@@ -60,67 +40,35 @@ pub struct Exemptions {
     pub refused: Vec<(Exemption, String)>,
 }
 
-/// The exemptions of the functions and accounts that a filter takes.
-pub async fn read(journal: &Journal, filter: &Filter) -> Result<Vec<Written>, Error> {
-    let mut all = Vec::new();
-    journal.each(PREFIX, |item| all.extend(written(item))).await?;
-    all.retain(|one| {
-        filter.function.as_ref().is_none_or(|function| *function == one.function)
-            && filter.account.as_ref().is_none_or(|account| *account == one.account)
-    });
-    Ok(all)
-}
-
-fn written(item: &Item) -> Option<Written> {
-    let text = |name: &str| item.get(name).and_then(|v| v.as_s().ok()).cloned();
-    let partition = text("pk")?;
-    let (function, account) = partition.strip_prefix(PREFIX)?.split_once('#')?;
-    Some(Written {
-        function: function.to_owned(),
-        account: account.to_owned(),
-        draft: Draft {
-            subject: text("subject"),
-            region: text("region"),
-            scope: text("scope"),
-            reason: text("reason"),
-            owner: text("owner"),
-            expires: text("ends"),
-        },
-    })
-}
-
 impl Exemptions {
     /// What is to be said of some exemptions.
     #[must_use]
-    pub fn of(all: Vec<Written>, period: &Period) -> Self {
+    pub(crate) fn of(all: Vec<Kept>, period: &Period) -> Self {
         let mut found = Self::default();
-        for one in all {
-            let Written { function, account, draft } = one;
-            // At the beginning of time nothing has ended: what is refused there would never be honoured.
-            let checked = draft.clone().check(Source::Journal, Timestamp::MIN);
-            let ends = checked.as_ref().ok().map(|exemption| exemption.expires);
+        for kept in all {
+            let state = kept.state(period.made);
             let exemption = Exemption {
-                function,
-                account,
-                subject: draft.subject.unwrap_or_default(),
-                region: draft.region.unwrap_or_else(|| "*".to_owned()),
-                scope: draft.scope,
-                reason: draft.reason.unwrap_or_default(),
-                owner: draft.owner.unwrap_or_default(),
-                ends,
+                subject: kept.subject().to_owned(),
+                region: kept.region().to_owned(),
+                ends: state.end(),
+                function: kept.function,
+                account: kept.account,
+                scope: kept.scope,
+                reason: kept.reason.unwrap_or_default(),
+                owner: kept.owner.unwrap_or_default(),
             };
-            match (checked, ends) {
-                (Err(problem), _) => found.refused.push((exemption, problem)),
-                (Ok(_), Some(ends)) if ends > period.made => {
+            match state {
+                State::Refused(problem) => found.refused.push((exemption, problem)),
+                State::Valid(ends) => {
                     found.valid += 1;
                     if ends.duration_since(period.made) <= SOON {
                         found.ending.push(exemption);
                     }
                 }
-                (Ok(_), Some(ends)) if period.since <= ends && ends < period.before => {
+                State::Ended(ends) if period.since <= ends && ends < period.before => {
                     found.ended.push(exemption);
                 }
-                (Ok(_), _) => {}
+                State::Ended(_) => {}
             }
         }
         found.ending.sort_by(|a, b| (a.ends, &a.subject).cmp(&(b.ends, &b.subject)));
@@ -133,17 +81,14 @@ impl Exemptions {
 mod tests {
     use super::*;
 
-    fn ending(ends: &str) -> Written {
+    fn ending(ends: &str) -> Kept {
         let some = |text: &str| Some(text.to_owned());
-        Written {
-            draft: Draft {
-                subject: some(ends),
-                reason: some("why"),
-                owner: some("who"),
-                expires: some(ends),
-                ..Draft::default()
-            },
-            ..Written::default()
+        Kept {
+            subject: some(ends),
+            reason: some("why"),
+            owner: some("who"),
+            ends: some(ends),
+            ..Kept::default()
         }
     }
 
