@@ -163,7 +163,7 @@ async fn named(
                 match eyes {
                     None => answer.subjects.push(Subject::of(&lead, proven, None)),
                     Some(eyes) => {
-                        let looked = eyes.look(function, &lead).await.into_iter();
+                        let looked = eyes.look(function, known, &lead).await.into_iter();
                         answer.subjects.extend(
                             looked.map(|(lead, live)| Subject::of(&lead, proven.clone(), Some(live))),
                         );

@@ -251,6 +251,19 @@ async fn the_plan_is_the_one_that_the_function_records_and_nothing_is_changed() 
 }
 
 /// What the function answers for, why it does not act, and what cannot be read.
+#[tokio::test(flavor = "multi_thread")]
+async fn before_the_first_deployment_the_resource_is_looked_at_all_the_same() {
+    let tools = Tools::find().unwrap();
+    let account = Account::start(&tools).await.unwrap();
+    let scenario = observed(&tools, "restore-trail/stopped-trail");
+    let stage = Stage::set(&tools, &account, &scenario).await.unwrap();
+    let proxy = stage.proxy(Duration::ZERO).await.unwrap();
+    let ended = live(&stage, &proxy, "restore-trail").await;
+    let told: Value = serde_json::from_str(&ended.out).unwrap();
+    let live = &told["functions"][0]["subjects"][0]["live"];
+    assert_eq!((ended.code, &live["verdict"]), (Some(0), &json!("act")), "{told}");
+}
+
 #[tokio::test]
 async fn exemptions_limits_and_refusals_are_told() {
     let tools = Tools::find().unwrap();

@@ -97,11 +97,17 @@ impl Eyes {
         Self { aws, journal, calls: Calls::record() }
     }
 
-    /// The leads that a lead stands for, each with what the function would do about it.
-    pub(super) async fn look(&self, function: &dyn Function, lead: &Lead<Value>) -> Vec<(Lead<Value>, Live)> {
+    /// The leads that a lead stands for, each with what the function would do about it. Of a function whose configuration is not
+    /// known, nobody knows the accounts either.
+    pub(super) async fn look(
+        &self,
+        function: &dyn Function,
+        known: bool,
+        lead: &Lead<Value>,
+    ) -> Vec<(Lead<Value>, Live)> {
         let failed = |error: String| Live::Failed { error, calls: self.calls.take() };
         let facts = function.facts();
-        if !facts.allows(&lead.place.account) {
+        if known && !facts.allows(&lead.place.account) {
             let error =
                 Error::UnknownAccount { account: lead.place.account.clone(), field: "owner of the resource" };
             return vec![(lead.clone(), failed(error.to_string()))];
