@@ -4,7 +4,7 @@
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::AttributeValue;
 use tourniquet::error::{Error, aws};
-use tourniquet::journal::Item;
+use tourniquet::journal::{Item, partition_of};
 
 /// The journal's table, with the operator's credentials.
 #[derive(Clone, Debug)]
@@ -41,20 +41,6 @@ impl Journal {
 
     /// Every item of one partition, read consistently.
     pub async fn partition(&self, partition: &str) -> Result<Vec<Item>, Error> {
-        let mut items = Vec::new();
-        let mut pages = self
-            .client
-            .query()
-            .table_name(&self.table)
-            .key_condition_expression("pk = :pk")
-            .expression_attribute_values(":pk", AttributeValue::S(partition.to_owned()))
-            .consistent_read(true)
-            .into_paginator()
-            .items()
-            .send();
-        while let Some(item) = pages.next().await {
-            items.push(item.map_err(|e| aws("dynamodb:Query", e))?);
-        }
-        Ok(items)
+        partition_of(&self.client, &self.table, partition).await
     }
 }

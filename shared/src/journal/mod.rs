@@ -51,6 +51,24 @@ impl History {
     }
 }
 
+/// Every item of one partition of a journal's table, read consistently.
+pub async fn partition_of(client: &Client, table: &str, partition: &str) -> Result<Vec<Item>, Error> {
+    let mut pages = client
+        .query()
+        .table_name(table)
+        .key_condition_expression("pk = :pk")
+        .expression_attribute_values(":pk", AttributeValue::S(partition.to_owned()))
+        .consistent_read(true)
+        .into_paginator()
+        .items()
+        .send();
+    let mut items = Vec::new();
+    while let Some(item) = pages.next().await {
+        items.push(item.map_err(|e| aws("dynamodb:Query", e))?);
+    }
+    Ok(items)
+}
+
 /// The journal of all functions.
 #[derive(Clone, Debug)]
 pub struct Journal {
@@ -112,21 +130,7 @@ impl Journal {
     }
 
     async fn query(&self, partition: &str) -> Result<Vec<Item>, Error> {
-        let mut pages = self
-            .client
-            .query()
-            .table_name(&self.table)
-            .key_condition_expression("pk = :pk")
-            .expression_attribute_values(":pk", AttributeValue::S(partition.to_owned()))
-            .consistent_read(true)
-            .into_paginator()
-            .items()
-            .send();
-        let mut items = Vec::new();
-        while let Some(item) = pages.next().await {
-            items.push(item.map_err(|e| aws("dynamodb:Query", e))?);
-        }
-        Ok(items)
+        partition_of(&self.client, &self.table, partition).await
     }
 }
 

@@ -104,7 +104,7 @@ impl Kept {
     }
 
     /// The item. The table forgets it some time after its end.
-    pub(super) fn to_item(&self, end: Timestamp) -> Item {
+    pub(crate) fn to_item(&self, end: Timestamp) -> Item {
         let texts = [
             ("subject", &self.subject),
             ("region", &self.region),

@@ -11,6 +11,7 @@ use tourniquet::error::{Error, aws};
 use tourniquet::exemption::Exemption;
 use tourniquet::journal::{Item, Record, UNDO};
 
+use crate::exempt::kept::Kept;
 use crate::failure::Failure;
 use crate::journal::Journal;
 use crate::records::{Id, Undo, undo};
@@ -20,8 +21,6 @@ use crate::words::plain;
 const LEASE: SignedDuration = SignedDuration::from_secs(90);
 /// How often it gives one.
 const SIGN_OF_LIFE: Duration = Duration::from_secs(30);
-/// How long the table keeps an exemption that has ended.
-const KEPT_AFTER: SignedDuration = SignedDuration::from_hours(90 * 24);
 
 /// A record and what was done about it.
 #[derive(Debug)]
@@ -128,29 +127,25 @@ fn marked(found: &Found) -> Item {
     item
 }
 
-/// An exemption as the functions read it.
+/// An exemption as the functions read it, and the record that it is of.
 fn exempt(found: &Found, record: &str, exemption: &Exemption, undo: &Undo) -> Item {
     let Record { function, place, subject, .. } = &found.record;
-    let scope = exemption.scope.as_deref();
-    let expires = exemption.expires.checked_add(KEPT_AFTER).unwrap_or(exemption.expires).as_second();
-    let texts = [
-        ("pk", Some(format!("exemption#{function}#{}", place.account))),
-        ("sk", Some(format!("{UNDO}{}#{subject}#{record}#{}", place.region, scope.unwrap_or("*")))),
-        ("subject", Some(exemption.subject.clone())),
-        ("region", Some(exemption.region.clone())),
-        ("scope", scope.map(str::to_owned)),
-        ("reason", Some(exemption.reason.clone())),
-        ("owner", Some(exemption.owner.clone())),
-        ("ends", Some(exemption.expires.to_string())),
-        ("added_by", Some(undo.by.clone())),
-        ("added", Some(clock::now().to_string())),
-        ("record", Some(undo.record.clone())),
-    ];
-    let mut item: Item = texts
-        .into_iter()
-        .filter_map(|(name, text)| Some((name.to_owned(), AttributeValue::S(text?))))
-        .collect();
-    item.insert("expires".to_owned(), AttributeValue::N(expires.to_string()));
+    let scope = exemption.scope.as_deref().unwrap_or("*");
+    let kept = Kept {
+        function: function.clone(),
+        account: place.account.clone(),
+        sort: format!("{UNDO}{}#{subject}#{record}#{scope}", place.region),
+        subject: Some(exemption.subject.clone()),
+        region: Some(exemption.region.clone()),
+        scope: exemption.scope.clone(),
+        reason: Some(exemption.reason.clone()),
+        owner: Some(exemption.owner.clone()),
+        ends: Some(exemption.expires.to_string()),
+        added_by: Some(undo.by.clone()),
+        added: Some(clock::now().to_string()),
+    };
+    let mut item = kept.to_item(exemption.expires);
+    item.insert("record".to_owned(), AttributeValue::S(undo.record.clone()));
     item
 }
 
