@@ -26,6 +26,23 @@ pub struct Actor {
     pub invoked_by: Option<String>,
 }
 
+impl Actor {
+    /// Who it is, whatever name a session goes by: that name is the caller's own choice, its role is not.
+    #[must_use]
+    pub fn identity(&self) -> Option<&str> {
+        self.session_issuer.as_deref().or(self.principal.as_deref())
+    }
+
+    /// Whether both are the same, as far as events say who.
+    #[must_use]
+    pub fn is(&self, other: &Self) -> bool {
+        match (self.identity(), other.identity()) {
+            (None, None) => self == other,
+            (one, other) => one == other,
+        }
+    }
+}
+
 impl fmt::Display for Actor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let parts = [

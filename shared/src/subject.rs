@@ -58,13 +58,20 @@ impl Cause {
     /// A short name of the cause, the same for every delivery of it: part of the record's id.
     #[must_use]
     pub fn digest(&self) -> String {
-        hex(&Sha256::digest(self.key.as_bytes()), 10)
+        digest(&self.key, 10)
+    }
+
+    /// Whether a sweep found it by itself.
+    #[must_use]
+    pub fn is_sweep(&self) -> bool {
+        *self == Self::sweep()
     }
 }
 
-/// The first `digits` hexadecimal digits of some bytes.
-fn hex(bytes: &[u8], digits: usize) -> String {
-    bytes
+/// The first `digits` hexadecimal digits of a text's SHA-256: a short name without the text in it.
+#[must_use]
+pub fn digest(text: &str, digits: usize) -> String {
+    Sha256::digest(text.as_bytes())
         .iter()
         .flat_map(|b| [b >> 4, b & 15])
         .take(digits)

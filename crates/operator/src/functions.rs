@@ -50,6 +50,8 @@ pub struct Facts {
     pub report_topic: Option<String>,
     /// How many records may begin to change something in an hour and account.
     pub changes_per_hour: u32,
+    /// Whether it answers events without the journal, and keeps a part of the limit for who has taken none of it.
+    pub urgent: bool,
 }
 
 impl Facts {
@@ -193,6 +195,7 @@ impl<R: Room> Function for Of<R> {
             journal_table: config.journal_table.clone(),
             report_topic: config.report_topic.clone(),
             changes_per_hour: config.changes_per_hour,
+            urgent: R::URGENT,
         }
     }
 

@@ -290,7 +290,7 @@ async fn exemptions_limits_and_refusals_are_told() {
     let hour = drill::clock::names().into_iter().find(|(name, _)| *name == "hour").unwrap().1;
     put(json!({"pk": {"S": format!("limit#restore-trail#{}", account.id)}, "sk": {"S": hour}, "taken": {"N": "20"}})).await;
     let (_, live) = told().await;
-    assert!(live["notes"].to_string().contains("limit of 20 changes per hour is reached"), "{live}");
+    assert!(live["notes"].to_string().contains("limit of 20 changes an hour is reached"), "{live}");
 
     proxy.set_faults(vec![Fault {
         at: At::Operation("cloudtrail:GetTrailStatus".into()),

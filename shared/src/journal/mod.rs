@@ -6,6 +6,7 @@
 
 mod attempts;
 mod baseline;
+mod limit;
 mod record;
 mod write;
 
@@ -15,8 +16,9 @@ use jiff::SignedDuration;
 
 pub use attempts::Attempts;
 pub use baseline::Kept;
+pub use limit::{Ceiling, Limit, key_of, limit_key};
 pub use record::{Item, Record, undo_command};
-pub use write::{Begin, Held, limit_key};
+pub use write::{Begin, Held};
 
 use crate::error::{Error, aws};
 use crate::exemption::Draft;

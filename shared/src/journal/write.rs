@@ -3,17 +3,16 @@
 use std::time::Duration;
 
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
-use aws_sdk_dynamodb::types::{AttributeValue, Put, TransactWriteItem, Update};
+use aws_sdk_dynamodb::types::{AttributeValue, Put, TransactWriteItem};
 use jiff::Timestamp;
 
-use super::{Journal, Record};
+use super::limit::{KEPT_SECONDS, Terms};
+use super::{Ceiling, Journal, Limit, Record, key_of};
 use crate::clock;
 use crate::error::{Error, aws};
 
 /// How often a transaction is tried again that collided with another one on the same items.
 const COLLISIONS: u32 = 8;
-/// How long the count of an hour is kept.
-const LIMIT_KEPT_SECONDS: i64 = 86_400;
 
 /// What became of the attempt to begin a record.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -22,8 +21,8 @@ pub enum Begin {
     Ours,
     /// Another run wrote it first.
     Duplicate,
-    /// The change limit of this hour is reached.
-    LimitReached,
+    /// A change limit of this hour is reached.
+    LimitReached(Ceiling),
 }
 
 /// Whether a held change is the first of its hour, which people are told.
@@ -44,37 +43,53 @@ impl Journal {
         &self,
         record: &Record,
         prior: Option<u64>,
-        limit: Option<u32>,
+        limit: Option<Limit>,
     ) -> Result<Begin, Error> {
         let Some(limit) = limit else {
             return Ok(if self.put(record, prior).await? { Begin::Ours } else { Begin::Duplicate });
         };
-        for _ in 0..COLLISIONS {
-            let answer = self
+        let mut terms = Terms::Share;
+        let mut collisions = 0;
+        while collisions < COLLISIONS {
+            let now = clock::now();
+            let mut transaction = self
                 .client
                 .transact_write_items()
-                .transact_items(TransactWriteItem::builder().put(self.put_of(record, prior)?).build())
-                .transact_items(TransactWriteItem::builder().update(self.take_one(record, limit)?).build())
-                .send()
-                .await;
-            let Err(error) = answer else { return Ok(Begin::Ours) };
+                .transact_items(TransactWriteItem::builder().put(self.put_of(record, prior)?).build());
+            let mut counted = Vec::new();
+            for count in terms.counts(limit) {
+                // Of an actor whom the event does not name there is nothing to count.
+                let Some(key) = key_in(count.ceiling, record, now) else { continue };
+                let update = count.update(&self.table, key, now).ok_or(incomplete("a key"))?;
+                transaction = transaction.transact_items(TransactWriteItem::builder().update(update).build());
+                counted.push(count.ceiling);
+            }
+            let Err(error) = transaction.send().await else { return Ok(Begin::Ours) };
             let reasons = match error.as_service_error() {
                 Some(TransactWriteItemsError::TransactionCanceledException(e)) => e.cancellation_reasons(),
                 _ => return Err(aws("dynamodb:TransactWriteItems", error)),
             };
-            let failed = |n: usize| {
-                reasons.get(n).and_then(|r| r.code()).is_some_and(|code| code == "ConditionalCheckFailed")
-            };
-            if failed(0) {
+            let mut failed = reasons.iter().map(|r| r.code() == Some("ConditionalCheckFailed"));
+            if failed.next() == Some(true) {
                 // As in `put`: what stands there may be this very write, sent twice.
                 return Ok(if self.stands(record).await? { Begin::Ours } else { Begin::Duplicate });
             }
-            if failed(1) {
-                return Ok(Begin::LimitReached);
+            let refused: Vec<Ceiling> = counted
+                .into_iter()
+                .zip(failed)
+                .filter_map(|(ceiling, failed)| failed.then_some(ceiling))
+                .collect();
+            if !refused.is_empty() {
+                match terms.after(&refused, &record.cause, limit) {
+                    Ok(other) => terms = other,
+                    Err(ceiling) => return Ok(Begin::LimitReached(ceiling)),
+                }
+                continue;
             }
             if !reasons.iter().any(|r| r.code() == Some("TransactionConflict")) {
                 return Err(aws("dynamodb:TransactWriteItems", error));
             }
+            collisions += 1;
             clock::pause(Duration::from_millis(40)).await;
         }
         Err(Error::Aws {
@@ -99,18 +114,23 @@ impl Journal {
         }
     }
 
-    /// Notes that people were told of the limit this hour.
-    pub async fn tell_held(&self, record: &Record) -> Result<Held, Error> {
-        let (pk, sk) = limit_key(&record.function, &record.place.account, clock::now());
+    /// Notes that people were told this hour that a limit is reached.
+    pub async fn tell_held(&self, record: &Record, ceiling: Ceiling) -> Result<Held, Error> {
+        let now = clock::now();
+        let (pk, sk) = key_in(ceiling, record, now).ok_or(incomplete("a key"))?;
         let answer = self
             .client
             .update_item()
             .table_name(&self.table)
             .key("pk", AttributeValue::S(pk))
             .key("sk", AttributeValue::S(sk))
-            .update_expression("SET told = :yes")
+            .update_expression("SET told = :yes, expires = :expires")
             .condition_expression("attribute_not_exists(told)")
             .expression_attribute_values(":yes", AttributeValue::Bool(true))
+            .expression_attribute_values(
+                ":expires",
+                AttributeValue::N((now.as_second() + KEPT_SECONDS).to_string()),
+            )
             .send()
             .await;
         match answer {
@@ -157,23 +177,7 @@ impl Journal {
             .condition_expression(condition)
             .set_expression_attribute_values(version.map(|v| [(":version".to_owned(), v)].into()))
             .build()
-            .map_err(|_| Error::Unexpected { call: "dynamodb:TransactWriteItems", missing: "an item" })
-    }
-
-    fn take_one(&self, record: &Record, limit: u32) -> Result<Update, Error> {
-        let (pk, sk) = limit_key(&record.function, &record.place.account, clock::now());
-        let expires = clock::now().as_second() + LIMIT_KEPT_SECONDS;
-        Update::builder()
-            .table_name(&self.table)
-            .key("pk", AttributeValue::S(pk))
-            .key("sk", AttributeValue::S(sk))
-            .update_expression("SET expires = :expires ADD taken :one")
-            .condition_expression("attribute_not_exists(taken) OR taken < :limit")
-            .expression_attribute_values(":one", AttributeValue::N("1".to_owned()))
-            .expression_attribute_values(":limit", AttributeValue::N(limit.to_string()))
-            .expression_attribute_values(":expires", AttributeValue::N(expires.to_string()))
-            .build()
-            .map_err(|_| Error::Unexpected { call: "dynamodb:TransactWriteItems", missing: "a key" })
+            .map_err(|_| incomplete("an item"))
     }
 }
 
@@ -184,23 +188,10 @@ fn condition(prior: Option<u64>) -> (&'static str, Option<AttributeValue>) {
     }
 }
 
-/// Partition and sort key of the counter of a function's changes in an account, in the hour of `at`.
-#[must_use]
-pub fn limit_key(function: &str, account: &str, at: Timestamp) -> (String, String) {
-    (format!("limit#{function}#{account}"), hour(at))
+fn key_in(ceiling: Ceiling, record: &Record, now: Timestamp) -> Option<(String, String)> {
+    key_of(ceiling, &record.function, &record.place, &record.subject, &record.actor, now)
 }
 
-fn hour(at: Timestamp) -> String {
-    at.to_string().chars().take("2026-01-01T00".len()).collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn g26_the_next_hour_has_its_own_count() {
-        assert_eq!(hour("2026-11-23T04:59:59.5Z".parse().unwrap()), "2026-11-23T04");
-        assert_eq!(hour("2026-11-23T05:00:00Z".parse().unwrap()), "2026-11-23T05");
-    }
+fn incomplete(missing: &'static str) -> Error {
+    Error::Unexpected { call: "dynamodb:TransactWriteItems", missing }
 }

@@ -140,7 +140,7 @@ impl<R: Room> Run<'_, R> {
             self.broken(report, &error, "the outcome is not on record");
         }
         let later = R::DIGEST && self.origin != Origin::Event;
-        let must_tell = self.must_tell(report, tell).await;
+        let must_tell = self.must_tell(report, end).await;
         if must_tell && !later {
             match self.engine.publish(report).await {
                 Ok(()) => {
@@ -241,9 +241,9 @@ impl<R: Room> Run<'_, R> {
         Ok(())
     }
 
-    /// Whether this run tells people: once for each record and outcome, and once an hour for held changes.
-    async fn must_tell(&self, report: &Report, tell: bool) -> bool {
-        if self.told_before || !(report.outcome.is_told() || tell) {
+    /// Whether this run tells people: once for each record and outcome, and once an hour for what one limit holds.
+    async fn must_tell(&self, report: &Report, end: &Ending) -> bool {
+        if self.told_before || !(report.outcome.is_told() || end.tell) {
             return false;
         }
         let Some(record) = &self.record else {
@@ -253,8 +253,8 @@ impl<R: Room> Run<'_, R> {
         if record.told == Some(report.outcome) {
             return false;
         }
-        report.outcome != Outcome::Held
-            || matches!(self.engine.journal.tell_held(record).await, Ok(Held::First) | Err(_))
+        let Some(ceiling) = end.ceiling.filter(|_| report.outcome == Outcome::Held) else { return true };
+        matches!(self.engine.journal.tell_held(record, ceiling).await, Ok(Held::First) | Err(_))
     }
 
     /// The sweep need not come back to earlier records of this cause.
@@ -305,7 +305,7 @@ impl<R: Room> Run<'_, R> {
         let own = self.record.as_ref().map(Record::id);
         let earlier = self.history.iter().filter(|r| {
             r.is_contained()
-                && r.actor == self.lead.actor
+                && r.actor.is(&self.lead.actor)
                 && Some(r.id()) != own
                 && clock::now().duration_since(r.started).as_hours() < 24
         });

@@ -22,7 +22,7 @@ use crate::engine::{Engine, Invocation, Origin};
 use crate::error::Error;
 use crate::exemption::{self, Draft, Found};
 use crate::gate::{self, Pass};
-use crate::journal::{History, Kept, Record};
+use crate::journal::{Ceiling, History, Kept, Record};
 use crate::outcome::Outcome;
 use crate::plan::{Change, Recorded, Step};
 use crate::report::Report;
@@ -49,11 +49,13 @@ pub(crate) struct Ending {
     tell: bool,
     /// Whether it announces changes that are to come.
     announces: bool,
+    /// The limit that holds it back.
+    ceiling: Option<Ceiling>,
 }
 
 impl Ending {
     fn new(outcome: Outcome, why: impl Into<String>) -> Self {
-        Self { outcome, why: why.into(), error: None, tell: false, announces: false }
+        Self { outcome, why: why.into(), error: None, tell: false, announces: false, ceiling: None }
     }
 
     /// Whether the subject is exempt, or Tourniquet's own.

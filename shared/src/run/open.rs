@@ -8,7 +8,7 @@ use jiff::SignedDuration;
 use super::{Ending, Run};
 use crate::clock;
 use crate::engine::Origin;
-use crate::journal::{Begin, Record};
+use crate::journal::{Begin, Limit, Record};
 use crate::outcome::Outcome;
 use crate::plan::{Recorded, Step};
 use crate::room::Room;
@@ -53,21 +53,18 @@ impl<R: Room> Run<'_, R> {
             let (mut record, prior) = self.draft(why);
             record.add_steps(recorded.clone());
             let resumed = record.counted;
-            let limit = (!resumed).then_some(self.engine.config.changes_per_hour);
+            let limit = Limit { changes: self.engine.config.changes_per_hour, urgent: R::URGENT };
             record.counted = true;
-            match self.engine.journal.begin(&record, prior, limit).await {
+            match self.engine.journal.begin(&record, prior, (!resumed).then_some(limit)).await {
                 Ok(Begin::Ours) => {
                     self.keep_changes(&record.steps);
                     self.record = Some(record);
                     self.resumed = resumed;
                     return None;
                 }
-                Ok(Begin::LimitReached) => {
-                    let why = format!(
-                        "{why}; the limit of {} changes an hour is reached",
-                        self.engine.config.changes_per_hour
-                    );
-                    return Some(Ending::new(Outcome::Held, why));
+                Ok(Begin::LimitReached(ceiling)) => {
+                    let why = format!("{why}; {}", limit.says(ceiling, &record.actor));
+                    return Some(Ending { ceiling: Some(ceiling), ..Ending::new(Outcome::Held, why) });
                 }
                 Ok(Begin::Duplicate) => {
                     match self.engine.journal.history(R::NAME, &self.lead.place, &self.lead.subject).await {

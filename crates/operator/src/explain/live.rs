@@ -8,7 +8,7 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 use tourniquet::error::{Class, Error};
 use tourniquet::exemption::Draft;
-use tourniquet::journal::{History, Journal, limit_key};
+use tourniquet::journal::{History, Journal, Limit, key_of, limit_key};
 use tourniquet::plan::Recorded;
 use tourniquet::{Lead, Mode, clock};
 
@@ -176,7 +176,8 @@ impl Eyes {
 
     /// Whether the change limit of this hour would hold a plan back.
     async fn held(&self, function: &dyn Function, lead: &Lead<Value>) -> Result<Option<String>, Error> {
-        let (partition, hour) = limit_key(function.name(), &lead.place.account, clock::now());
+        let now = clock::now();
+        let (partition, _) = limit_key(function.name(), &lead.place.account, now);
         let text = |item: &tourniquet::journal::Item, key: &str| {
             item.get(key).and_then(|v| v.as_s().or_else(|_| v.as_n()).ok()).cloned()
         };
@@ -185,11 +186,15 @@ impl Eyes {
             Err(error) if error.class() == Some(Class::NotFound) => return Ok(None),
             Err(error) => return Err(error),
         };
-        let now = items.iter().find(|item| text(item, "sk").as_deref() == Some(hour.as_str()));
-        let taken = now.and_then(|item| text(item, "taken")?.parse::<u32>().ok()).unwrap_or(0);
-        let limit = function.facts().changes_per_hour;
-        Ok((taken >= limit).then(|| {
-            format!("the limit of {limit} changes per hour is reached: unless a record of it is open already, it would be held")
+        let taken = |ceiling| {
+            let key = key_of(ceiling, function.name(), &lead.place, &lead.subject, &lead.actor, now);
+            let item = key.and_then(|(_, sort)| items.iter().find(|i| text(i, "sk").as_ref() == Some(&sort)));
+            item.and_then(|item| text(item, "taken")?.parse::<u32>().ok()).unwrap_or(0)
+        };
+        let limit = Limit { changes: function.facts().changes_per_hour, urgent: function.facts().urgent };
+        Ok(limit.reached(&lead.cause, taken).map(|ceiling| {
+            let why = limit.says(ceiling, &lead.actor);
+            format!("unless a record of it is open already, it would be held: {why}")
         }))
     }
 }
