@@ -34,6 +34,7 @@ pub mod serve;
 pub mod settings;
 pub mod subject;
 mod sweep;
+pub mod text;
 pub mod verdict;
 
 pub use error::Error;

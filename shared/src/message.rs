@@ -5,6 +5,7 @@ use serde_json::json;
 
 use crate::report::Report;
 use crate::settings::Format;
+use crate::text::plain;
 
 /// SNS takes 262,144 bytes for a message with its attributes; the rest is room for them.
 /// <https://docs.aws.amazon.com/sns/latest/api/API_Publish.html>
@@ -90,13 +91,13 @@ impl Message {
 
 fn digest_line(report: &Report) -> String {
     let place = report.account.as_deref().unwrap_or("no account");
-    let what = report.subject.as_deref().unwrap_or("event");
+    let what = clip(report.subject.as_deref().unwrap_or("event"));
     let mut line = format!("- {}: {what} ({place}): {}", report.outcome, clip(&report.why));
     for note in &report.notes {
         line = format!("{line}; {}", clip(note));
     }
     if let Some(undo) = &report.undo {
-        line = format!("{line}; to take it back: {undo}");
+        line = format!("{line}; to take it back: {}", plain(undo));
     }
     line
 }
@@ -125,7 +126,7 @@ fn text(report: &Report, shown: usize) -> String {
         lines.extend(report.notes.iter().map(|n| format!("  - {}", clip(n))));
     }
     if let Some(undo) = &report.undo {
-        lines.extend([String::new(), "To take it back".to_owned(), format!("  {undo}")]);
+        lines.extend([String::new(), "To take it back".to_owned(), format!("  {}", plain(undo))]);
     }
     lines.join("\n") + "\n"
 }
@@ -139,7 +140,11 @@ fn chat(report: &Report, shown: usize) -> String {
         description.extend(changes(report, shown).map(|c| format!("• {}", escape(&c))));
     }
     description.extend(report.notes.iter().map(|n| format!("• {}", escape(&clip(n)))));
-    let undo = report.undo.iter().map(|undo| format!("Take it back: `{undo}`")).collect::<Vec<_>>();
+    let undo = report
+        .undo
+        .iter()
+        .map(|undo| format!("Take it back: `{}`", plain(undo).replace('`', "'")))
+        .collect::<Vec<_>>();
     json!({
         "version": "1.0",
         "source": "custom",
@@ -196,7 +201,8 @@ fn changes(report: &Report, shown: usize) -> impl Iterator<Item = String> + '_ {
 
 /// One line, not too long: names and tags are the attacker's to choose.
 fn clip(text: &str) -> String {
-    let line: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).take(VALUE_LIMIT).collect();
+    let start: String = text.chars().take(VALUE_LIMIT).collect();
+    let line = plain(&start);
     if text.chars().nth(VALUE_LIMIT).is_some() { line + "… (shortened)" } else { line }
 }
 
@@ -251,7 +257,7 @@ mod tests {
         let message = Message::of(&report(1), Format::Text);
         assert_eq!(message.subject, "[Tourniquet] contained: stop-instance i-1");
         for part in [
-            "CONTAINED: mining  Subject: x\n",
+            "CONTAINED: mining\u{fffd}\u{fffd}Subject: x\n",
             "i-1",
             "111122223333, eu-west-1",
             "isolate eni-0",
@@ -278,6 +284,36 @@ mod tests {
         let body: Value = serde_json::from_str(&Message::of(&hostile, Format::Chat).body).unwrap();
         assert_eq!((&body["version"], &body["source"]), (&json!("1.0"), &json!("custom")));
         assert!(!body["content"]["title"].as_str().unwrap().contains("<!"));
+    }
+
+    /// A message is read in mail clients, chats and terminals: no text of an attacker begins a line, hides or turns text around.
+    #[test]
+    fn g27_text_that_an_attacker_chose_stays_within_its_line() {
+        let evil = "x\r\nOUTCOME: safe\u{1b}[2J\u{202e}gnp\u{200b}`<!here>=cmd|' /C calc'!A1$(reboot)";
+        let mut hostile = report(1);
+        hostile.why = evil.into();
+        hostile.subject = Some(evil.into());
+        hostile.cause = Some(evil.into());
+        hostile.notes = vec![evil.into()];
+        hostile.undo = Some(crate::journal::undo_command(evil));
+        hostile.actor = Some(crate::actor::Actor { user_agent: Some(evil.into()), ..Default::default() });
+        hostile.changes[0].summary = evil.into();
+        hostile.changes[0].before = evil.into();
+        let digest = Message::digest(&[&hostile], Format::Text).remove(0).0;
+        for body in [Message::of(&hostile, Format::Text).body, digest.body] {
+            let bad = |c: char| (c.is_control() && c != '\n') || crate::text::is_invisible(c);
+            assert!(!body.contains(bad) && !body.contains("\nOUTCOME"), "{body:?}");
+            assert!(body.contains("undo 'x"), "the command is quoted for a shell: {body:?}");
+        }
+        let chat: Value = serde_json::from_str(&Message::of(&hostile, Format::Chat).body).unwrap();
+        for line in chat["content"]["description"].as_str().unwrap().lines() {
+            assert!(line.starts_with(['*', '•']) && !line.contains(['\u{1b}', '\u{202e}']), "{line:?}");
+            assert!(!line.contains("<!here>"), "{line:?}");
+        }
+        let next = chat["content"]["nextSteps"][0].as_str().unwrap();
+        assert_eq!(next.matches('`').count(), 2, "{next:?}");
+        assert!(!next.contains('\n'), "{next:?}");
+        assert!(Message::of(&hostile, Format::Text).subject.is_ascii());
     }
 
     #[test]
