@@ -45,7 +45,7 @@ variable "functions" {
     - `deploy`: whether it is deployed. Default: true.
     - `mode`: `observe` records what it would do and changes nothing; `enforce` does it. Default: `observe`.
     - `changes_per_hour`: how many records may begin to change something in an hour and account.
-    - `exempt_by_tag`: whether the tag `tourniquet:exempt` of a live resource exempts it. Whoever can tag a resource can then switch the answer off.
+    - `exempt_by_tag`: whether the tag `tourniquet:exempt` of a live resource exempts it, for 90 days at most. Whoever can tag a resource can then switch the answer off.
     - `reserved_concurrency`: concurrent executions that are set aside for it. Default: -1, none.
 
     Where nothing is said, the function's own default holds (shared/src/settings.rs). The rooms' own settings are in `settings`.

@@ -16,6 +16,8 @@ use crate::place::Place;
 /// The tag that exempts a live resource: `until=2027-01-31 owner=… reason=…`, in this order; the reason goes on to
 /// the end. AWS allows no quotation marks and few other signs in a tag's value.
 pub const TAG: &str = "tourniquet:exempt";
+/// How far ahead the end of a tag may lie, in days: more people may tag a resource than may write the journal.
+const TAG_DAYS: i64 = 90;
 
 /// A valid exemption.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -146,10 +148,22 @@ pub fn covers(subject_glob: &str, region_glob: &str, place: &Place, subject: &st
 #[must_use]
 pub fn of_tags(tags: &BTreeMap<String, String>, subject: &str, now: Timestamp) -> Found {
     let Some(text) = tags.get(TAG) else { return Found::default() };
-    match parse_tag(text, subject).and_then(|draft| draft.check(Source::Tag, now)) {
+    match parse_tag(text, subject).and_then(|draft| draft.check(Source::Tag, now)).and_then(|e| soon(e, now))
+    {
         Ok(exemption) => Found { valid: vec![exemption], refused: Vec::new() },
         Err(problem) => Found { valid: Vec::new(), refused: vec![format!("tag {TAG}: {problem}")] },
     }
+}
+
+fn soon(exemption: Exemption, now: Timestamp) -> Result<Exemption, String> {
+    if exemption.expires.duration_since(now).as_hours() <= TAG_DAYS * 24 {
+        return Ok(exemption);
+    }
+    Err(format!(
+        "not honoured: it ends at {}, and a tag exempts for {TAG_DAYS} days at most; write an earlier end, or an exemption in \
+         the journal",
+        exemption.expires
+    ))
 }
 
 fn parse_tag(text: &str, subject: &str) -> Result<Draft, String> {
@@ -225,6 +239,14 @@ mod tests {
             let found = tagged(text, "2026-12-01T00:00:00Z");
             assert!(found.valid.is_empty() && found.refused.len() == 1, "{text}");
         }
+    }
+
+    #[test]
+    fn g20_a_tag_exempts_for_ninety_days_at_most() {
+        let tag = "until=2027-01-31 owner=sre reason=bastion host";
+        assert_eq!(tagged(tag, "2026-11-03T00:00:00Z").valid.len(), 1);
+        let long = tagged(tag, "2026-11-02T00:00:00Z");
+        assert!(long.valid.is_empty() && long.refused[0].contains("90 days at most"), "{long:?}");
     }
 
     #[test]
