@@ -77,6 +77,13 @@ impl Deployment {
         })
     }
 
+    /// The credentials that the function runs with.
+    #[must_use]
+    pub fn secrets(&self) -> Vec<&str> {
+        let key = |name: &str| self.credentials.get(name).and_then(Value::as_str);
+        ["AccessKeyId", "SecretAccessKey", "SessionToken"].into_iter().filter_map(key).collect()
+    }
+
     /// The messages that were published since the last look.
     pub async fn messages(&self, account: &Account) -> Result<Vec<String>> {
         let mut all = Vec::new();

@@ -21,6 +21,7 @@ pub mod rules;
 pub mod run;
 pub mod running;
 pub mod scenario;
+pub mod secrets;
 pub mod show;
 mod socket;
 pub mod stage;

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use anyhow::Result;
 use serde::Serialize;
+use serde_json::json;
 
 use crate::account::Account;
 use crate::blueprint::Blueprint;
@@ -11,6 +12,7 @@ use crate::call::{self, Call};
 use crate::function::{Change, Failure, Function, Invocation, Report};
 use crate::proxy::Proxy;
 use crate::scenario::Scenario;
+use crate::secrets;
 use crate::stage::Stage;
 use crate::template::Names;
 use crate::tools::Tools;
@@ -74,6 +76,9 @@ pub struct Played {
     pub reports: Vec<Report>,
     /// What the function wrote during the last delivery.
     pub log: Vec<String>,
+    /// What it wrote during all of them.
+    #[serde(skip)]
+    pub written: Vec<String>,
 }
 
 /// One delivery, on the scale of the calls.
@@ -145,6 +150,7 @@ async fn act(
     }
     played.messages = stage.deployment.messages(account).await?;
     played.failures = verify::broken(&scenario.expect, played);
+    played.failures.extend(leaks(&stage, played).await?);
     account.settle().await?;
     played.failures.extend(look(account, scenario, &stage.deployment.names).await?);
     Ok(())
@@ -154,13 +160,15 @@ async fn act(
 async fn deliver(stage: &Stage<'_>, proxy: &Proxy, times: usize, played: &mut Played) -> Result<Invocation> {
     let mut last = Invocation::default();
     let mut running: Option<Function> = None;
+    let event = secrets::planted(&stage.event);
     for _ in 0..times {
         let function = match running.take() {
             Some(function) => function,
             None => stage.function(proxy).await?,
         };
         let started_ms = proxy.now_ms();
-        last = function.invoke(&stage.event).await?;
+        last = function.invoke(&event).await?;
+        played.written.append(&mut last.log.clone());
         played.deliveries.push(Delivery { started_ms, ended_ms: proxy.now_ms(), killed: last.killed });
         if last.killed {
             function.stop(stage.account).await?;
@@ -172,6 +180,19 @@ async fn deliver(stage: &Stage<'_>, proxy: &Proxy, times: usize, played: &mut Pl
         function.stop(stage.account).await?;
     }
     Ok(last)
+}
+
+/// The secrets in what the function left behind: log, journal, messages, the page about it.
+async fn leaks(stage: &Stage<'_>, played: &Played) -> Result<Vec<String>> {
+    let journal = json!({"TableName": stage.deployment.names.text("${journal_table}")?});
+    // Where a scenario deletes the journal, nothing is in it.
+    let records = stage.account.call("dynamodb.scan", journal, "Items").await.unwrap_or_default().to_string();
+    let page = crate::page::page(std::slice::from_ref(played), "").into_string();
+    let error = played.error.as_ref().map(|error| error.error_message.as_str()).unwrap_or_default();
+    let texts = [("record", records.as_str()), ("page", page.as_str()), ("error", error)].into_iter();
+    let texts = texts.chain(played.written.iter().map(|line| ("log line", line.as_str())));
+    let texts = texts.chain(played.messages.iter().map(|message| ("message", message.as_str())));
+    Ok(secrets::leaks(texts, &stage.deployment.secrets()))
 }
 
 /// What the last delivery said.
