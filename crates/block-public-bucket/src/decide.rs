@@ -183,3 +183,7 @@ fn decide_account(block: Option<Block>, settings: &Settings) -> Verdict<Change> 
 #[cfg(test)]
 #[path = "decide_tests.rs"]
 mod tests;
+
+#[cfg(test)]
+#[path = "innocent_tests.rs"]
+mod innocents;

@@ -309,3 +309,7 @@ fn smtp(user: &str, key: &Key) -> Option<String> {
 #[cfg(test)]
 #[path = "decide_tests.rs"]
 mod tests;
+
+#[cfg(test)]
+#[path = "innocent_tests.rs"]
+mod innocents;

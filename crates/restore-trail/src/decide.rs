@@ -329,3 +329,7 @@ fn changed(difference: &Difference) -> String {
 #[cfg(test)]
 #[path = "decide_tests.rs"]
 mod tests;
+
+#[cfg(test)]
+#[path = "innocent_tests.rs"]
+mod innocents;

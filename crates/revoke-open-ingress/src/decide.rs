@@ -188,3 +188,7 @@ pub(crate) mod tests;
 #[cfg(test)]
 #[path = "property_tests.rs"]
 mod property;
+
+#[cfg(test)]
+#[path = "innocent_tests.rs"]
+mod innocents;

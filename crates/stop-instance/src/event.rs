@@ -132,3 +132,7 @@ fn check_instance(id: &str) -> Result<(), Error> {
 #[cfg(test)]
 #[path = "event_tests.rs"]
 mod tests;
+
+#[cfg(test)]
+#[path = "innocent_tests.rs"]
+mod innocents;
