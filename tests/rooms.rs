@@ -9,6 +9,8 @@
 mod page;
 #[path = "rooms/permissions.rs"]
 mod permissions;
+#[path = "rooms/security.rs"]
+mod security;
 #[path = "rooms/source.rs"]
 mod source;
 #[path = "rooms/specification.rs"]

@@ -1,9 +1,11 @@
 //! SPECIFICATION.md names tests and scenarios; each of them exists, under that very name.
 
+use std::sync::LazyLock;
+
 use super::{files, none, project, read};
 
 /// What stands in backticks.
-fn quoted(text: &str) -> impl Iterator<Item = &str> {
+pub(super) fn quoted(text: &str) -> impl Iterator<Item = &str> {
     text.split('`').skip(1).step_by(2)
 }
 
@@ -15,20 +17,29 @@ fn is_test(text: &str) -> bool {
         && !["finding_types", "max_round_trips", "no_changes"].contains(&text)
 }
 
+/// Whether a test of that name exists, or with a star one whose name begins so.
+pub(super) fn exists(name: &str) -> bool {
+    static SOURCES: LazyLock<Vec<String>> = LazyLock::new(|| {
+        let sources =
+            ["shared/src", "crates", "tests"].iter().flat_map(|folder| files(&project().join(folder)));
+        sources
+            .filter(|path| path.extension().is_some_and(|ending| ending == "rs"))
+            .map(|path| read(&path))
+            .collect()
+    });
+    let wanted = name.strip_suffix('*').map_or_else(|| format!("fn {name}("), |start| format!("fn {start}"));
+    SOURCES.iter().any(|source| source.contains(&wanted))
+}
+
+/// The names of all scenarios.
+pub(super) fn scenarios() -> Vec<String> {
+    let all = files(&project().join("tests/scenarios"));
+    all.iter().filter_map(|path| Some(path.file_stem()?.to_str()?.to_owned())).collect()
+}
+
 #[test]
 fn every_test_that_the_specification_names_exists() {
     let text = read(&project().join("SPECIFICATION.md"));
-    let sources: Vec<String> = ["shared/src", "crates", "tests"]
-        .iter()
-        .flat_map(|folder| files(&project().join(folder)))
-        .filter(|path| path.extension().is_some_and(|ending| ending == "rs"))
-        .map(|path| read(&path))
-        .collect();
-    let exists = |name: &str| {
-        let wanted =
-            name.strip_suffix('*').map_or_else(|| format!("fn {name}("), |start| format!("fn {start}"));
-        sources.iter().any(|source| source.contains(&wanted))
-    };
     let wrong = quoted(&text).filter(|name| is_test(name) && !exists(name));
     none(
         &wrong
@@ -40,9 +51,7 @@ fn every_test_that_the_specification_names_exists() {
 #[test]
 fn every_scenario_that_the_specification_names_exists() {
     let text = read(&project().join("SPECIFICATION.md"));
-    let scenarios = project().join("tests/scenarios");
-    let known: Vec<String> =
-        files(&scenarios).iter().filter_map(|p| Some(p.file_stem()?.to_str()?.to_owned())).collect();
+    let known = scenarios();
     let rows = text.lines().filter_map(|line| line.split("scenario").nth(1));
     let named =
         rows.flat_map(|row| quoted(row.split([';', '(']).next().unwrap_or_default()).collect::<Vec<_>>());
