@@ -141,6 +141,7 @@ async fn what_terraform_deployed_is_well_and_each_thing_that_breaks_is_named_wit
     shared(&ward).await;
     refusals(&ward).await;
     ward.well("all of it").await;
+    deletions(&ward).await;
     let changed: Vec<String> = ward
         .proxy
         .calls()
@@ -409,6 +410,29 @@ async fn shared(ward: &Ward) {
         json!({"TopicArn": topic, "Protocol": "email", "Endpoint": "security@example.com"}),
     )
     .await;
+}
+
+/// Who deletes what all this stands on: nothing else would tell.
+async fn deletions(ward: &Ward) {
+    let named = async |function: &str, found: &str| {
+        let bad = ward.found().await;
+        let told = bad
+            .iter()
+            .any(|[whose, _, _, what, to_do]| whose == function && what.contains(found) && !to_do.is_empty());
+        assert!(told, "{found}: {bad:?}");
+    };
+    let topic = format!("arn:aws:sns:{}:{}:tourniquet", ward.account.region, ward.account.id);
+    ward.call("sns.delete_topic", json!({"TopicArn": topic})).await;
+    named("all", "does not exist: nobody is told of anything").await;
+    ward.call("lambda.delete_function", json!({"FunctionName": "tourniquet-stop-instance"})).await;
+    named("stop-instance", "is not deployed in").await;
+    ward.call(
+        "dynamodb.update_table",
+        json!({"TableName": "tourniquet-journal", "DeletionProtectionEnabled": false}),
+    )
+    .await;
+    ward.call("dynamodb.delete_table", json!({"TableName": "tourniquet-journal"})).await;
+    named("all", "there is no such table").await;
 }
 
 /// Nothing that could not be looked at is taken for well, whichever call is refused.
