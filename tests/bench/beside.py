@@ -19,12 +19,19 @@ def version():
     return next(line.split("==")[1] for line in lines if line.startswith("c7n=="))
 
 
+def built(*files):
+    """What is measured has been built before."""
+    for file in files:
+        if not file.exists():
+            raise SystemExit(f"{file} is missing: ./scripts/drill builds it.")
+
+
 def install():
     """Makes the environment from requirements.txt, once for each version of that file."""
     wanted, made = BENCH / "requirements.txt", HOME / "requirements.txt"
     if made.exists() and made.read_text() == wanted.read_text():
         return
-    print(f"Getting Cloud Custodian {version()} (about 130 MB from PyPI, once) into {HOME}", file=sys.stderr)
+    print(f"Getting Cloud Custodian {version()} (about 30 MB from PyPI, once) into {HOME}", file=sys.stderr)
     subprocess.run([getattr(sys, "_base_executable", sys.executable), "-m", "venv", HOME], check=True)
     pip = [HOME / "bin/python", "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps"]
     subprocess.run([*pip, "--requirement", wanted], check=True, stdout=sys.stderr)
@@ -37,6 +44,19 @@ def log():
     file.parent.mkdir(parents=True, exist_ok=True)
     print(f"What Custodian says goes to {file}", file=sys.stderr)
     return file.open("w")
+
+
+def publish(name, lines, document):
+    """Prints what was measured, and puts it between the marks of its name in a document."""
+    text = "\n".join(lines)
+    print(text)
+    if document:
+        begin, end = f"<!-- {name} -->\n", f"<!-- /{name} -->"
+        before, _, rest = document.read_text().partition(begin)
+        _, found, after = rest.partition(end)
+        if not found:
+            raise SystemExit(f"{document} has no place that is marked {begin.strip()} and {end}")
+        document.write_text(f"{before}{begin}{text}\n{found}{after}")
 
 
 class Custodian:
