@@ -14,6 +14,7 @@ pub mod deploy;
 pub mod deployed;
 pub mod fault;
 pub mod function;
+pub mod hand_over;
 pub mod naming;
 pub mod page;
 pub mod proxy;

@@ -9,6 +9,7 @@ use anyhow::{Context, Result, bail};
 use clap::Parser;
 use drill::account::Account;
 use drill::clock;
+use drill::hand_over::hand_over;
 use drill::page;
 use drill::run::{self, Options, Played};
 use drill::scenario::{self, Scenario};
@@ -42,6 +43,9 @@ struct Arguments {
     /// Add this to the time of every call, as the way to a region does.
     #[arg(long, value_name = "MS", default_value_t = 0)]
     latency: u64,
+    /// Play nothing: hand the stage of one scenario over to whoever reads this output, as the module `hand_over` says.
+    #[arg(long, requires = "scenario")]
+    stage: bool,
 }
 
 #[tokio::main(flavor = "current_thread")]
@@ -66,6 +70,11 @@ async fn drill(arguments: Arguments) -> Result<ExitCode> {
         return Ok(ExitCode::SUCCESS);
     }
     let account = Account::start(&tools).await?;
+    if arguments.stage {
+        let [scenario] = scenarios.as_slice() else { bail!("--stage takes one scenario") };
+        hand_over(&tools, &account, scenario, Duration::from_millis(arguments.latency)).await?;
+        return Ok(ExitCode::SUCCESS);
+    }
     let played = play(&tools, &account, &scenarios, &arguments, show).await?;
     if arguments.json {
         show.json(&played)?;

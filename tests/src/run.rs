@@ -218,7 +218,7 @@ fn ended(played: &mut Played, last: Invocation) {
 }
 
 /// The moment of containment: the last success of an operation that contains, in the latest delivery that has one.
-fn measure(played: &mut Played, contained_by: &[String]) {
+pub(crate) fn measure(played: &mut Played, contained_by: &[String]) {
     played.total_calls = played.calls.iter().filter(|call| call.number.is_some()).count();
     for (index, delivery) in played.deliveries.iter().enumerate().rev() {
         let inside =

@@ -390,7 +390,9 @@ fn of_a_region(action: &str, request: &str) -> (u16, String) {
     if request.contains("NextToken=more") {
         return groups(&[permission("20-80", "0.0.0.0/2"), permission("443", "0.0.0.0/0")].concat());
     }
-    let (status, inside) = groups(&[permission("22", "0.0.0.0/0"), permission("22", "10.0.0.0/24")].concat());
+    let first =
+        [permission("22", "0.0.0.0/0"), permission("22", "10.0.0.0/24"), permission("22", "10.0.0.0/8")];
+    let (status, inside) = groups(&first.concat());
     (status, format!("{inside}<nextToken>more</nextToken>"))
 }
 

@@ -8,7 +8,7 @@ use tourniquet::error::{Error, aws};
 use tourniquet::{Cause, Lead, Place};
 
 use super::{Clients, filter};
-use crate::address::{Family, block, family};
+use crate::address::{Family, Set, block, family, range};
 use crate::event::Detail;
 use crate::exposure::longest_prefix;
 use crate::rule::{Access, Source};
@@ -93,7 +93,10 @@ fn may_open(permission: &IpPermission, settings: &Settings) -> bool {
     let wide = |text: &str| {
         // What cannot be read is looked at.
         block(text).is_none_or(|net| {
-            net.prefix_len() <= longest_prefix(family(&net), settings.world_share, MOST_RULES)
+            let family = family(&net);
+            net.prefix_len() <= longest_prefix(family, settings.world_share, MOST_RULES)
+                // 10.0.0.0/8 stands in most groups and is no part of the world.
+                && !family.public().is_disjoint(&Set::from_iter([range(net)]))
         })
     };
     !permission.prefix_list_ids().is_empty() || v4.chain(v6).any(wide)
