@@ -16,6 +16,7 @@ use aws_smithy_types::timeout::TimeoutConfig;
 use aws_types::SdkConfig;
 use aws_types::app_name::AppName;
 use aws_types::region::Region;
+use aws_types::service_config::{LoadServiceConfig, ServiceConfigKey};
 
 use crate::error::Error;
 use crate::place::partition;
@@ -104,8 +105,21 @@ impl Sdk {
                     .build(),
             );
         builder.set_endpoint_url(self.endpoint.clone());
+        builder.set_service_config(Some(OfService));
         builder.set_app_name(AppName::new("tourniquet").ok());
         builder.build()
+    }
+}
+
+/// An endpoint for one service alone, by AWS's own variables, such as `AWS_ENDPOINT_URL_DYNAMODB`: it goes before
+/// `AWS_ENDPOINT_URL`.
+#[derive(Debug)]
+struct OfService;
+
+impl LoadServiceConfig for OfService {
+    fn load_config(&self, key: ServiceConfigKey<'_>) -> Option<String> {
+        let service = key.service_id().to_ascii_uppercase().replace([' ', '-'], "_");
+        std::env::var(format!("{}_{service}", key.env())).ok().filter(|value| !value.is_empty())
     }
 }
 

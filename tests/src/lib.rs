@@ -24,6 +24,7 @@ pub mod scenario;
 pub mod show;
 mod socket;
 pub mod stage;
+pub mod stages;
 pub mod template;
 pub mod timeline;
 pub mod tools;

@@ -13,6 +13,7 @@ use drill::page;
 use drill::run::{self, Options, Played};
 use drill::scenario::{self, Scenario};
 use drill::show::Show;
+use drill::stages;
 use drill::tools::Tools;
 
 /// Attacks a simulated AWS account and shows what Tourniquet's functions do about it.
@@ -42,6 +43,9 @@ struct Arguments {
     /// Add this to the time of every call, as the way to a region does.
     #[arg(long, value_name = "MS", default_value_t = 0)]
     latency: u64,
+    /// Play nothing: for each function named on standard input, set the stage of its model scenario and print what is there.
+    #[arg(long)]
+    stages: bool,
 }
 
 #[tokio::main(flavor = "current_thread")]
@@ -66,6 +70,10 @@ async fn drill(arguments: Arguments) -> Result<ExitCode> {
         return Ok(ExitCode::SUCCESS);
     }
     let account = Account::start(&tools).await?;
+    if arguments.stages {
+        stages::set(&tools, &account).await?;
+        return Ok(ExitCode::SUCCESS);
+    }
     let played = play(&tools, &account, &scenarios, &arguments, show).await?;
     if arguments.json {
         show.json(&played)?;
