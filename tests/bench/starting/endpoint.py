@@ -135,6 +135,8 @@ def name(service, method, path, headers, body):
     """Service and operation, for what has one; of the REST services the method and the path."""
     if scope := re.search(r"Credential=[^/]+/[^/]+/[^/]+/([^/]+)/", headers.get("authorization", "")):
         service = scope[1]
+    else:
+        service = f"unsigned {service}"
     if target := headers.get("x-amz-target"):
         return f"{service}:{target.rsplit('.', 1)[-1]}"
     if action := re.search(rb"(?:^|&)Action=(\w+)", body):

@@ -5,8 +5,11 @@ import platform
 from statistics import median
 
 # What SPECIFICATION.md promises.
-TIMES_BARE, PART_OF_PYTHON = 2, 40
-WARMED_MS, COLD_MS = 10, 40
+PART_OF_PYTHON = 20
+# Milliseconds until containment that are not the endpoint's. A bucket's host is known with the event only, and a sweep reads before
+# it knows of a subject.
+CONTAINED_MS = {"block-public-bucket": 60, "disable-old-keys": 60}
+OTHERS_MS = 10
 MEMORY_MB, ZIP_MB = 10, 2.5
 
 TIME = ("function", "built as", "start, ms", "contained at 128 MB, ms", "of it not the endpoint's", "answered at 128 MB, ms", "warm, ms")
@@ -70,12 +73,19 @@ def broken(seen, sizes):
 
     for function in dict.fromkeys(function for function, kind in seen if function):
         free, held = seen[function, "function"]
-        cpu = {kind: median(one.cpu for one in seen[function, kind][0]) for kind in ("function", "bare call", "Python")}
-        check(function, "CPU beside the bare call", cpu["function"] / cpu["bare call"], TIMES_BARE)
+        cpu = {kind: median(one.cpu for one in seen[function, kind][0]) for kind in ("function", "Python")}
+        alone = bare(seen[function, "bare call"][0], free[-1])
+        check(function, "milliseconds of CPU for a start and the first remediation", cpu["function"], alone)
         check(function, "CPU as a part of Python's", cpu["function"] / cpu["Python"], 1 / PART_OF_PYTHON)
         above = [one.above_ms for one in held if one]
         if above:
-            check(function, "milliseconds to containment at 128 MB", median(above), WARMED_MS if free[0].unsigned else COLD_MS)
+            check(function, "milliseconds to containment at 128 MB", median(above), CONTAINED_MS.get(function, OTHERS_MS))
         check(function, "megabytes of memory", median(one.memory for one in free), MEMORY_MB)
         check(function, "megabytes of zip", sizes[function, "function"][1] / 1e6, ZIP_MB)
     return sentences
+
+
+def bare(runs, of):
+    """Milliseconds of CPU that a function's calls would take as bare calls: the start, the first call of each connection, the others."""
+    start, first = median(one.init_cpu for one in runs), median(one.cpu for one in runs)
+    return start + of.connections * (first - start) + (of.calls + of.unsigned - of.connections) * median(median(one.warm_cpu) for one in runs)
