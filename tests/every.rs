@@ -7,6 +7,8 @@
 mod functions;
 #[path = "every/garbled.rs"]
 mod garbled;
+#[path = "every/warm.rs"]
+mod warm;
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -23,6 +25,7 @@ use functions::for_every_function;
 use futures_util::future::join_all;
 use garbled::g16_any_field_of_any_event_can_be_wrong;
 use serde_json::{Value, json};
+use warm::a_start_opens_connections_in_nobodys_name_and_waits_for_nobody;
 
 for_every_function!(
     g4_the_same_event_fifty_times_at_once_is_answered_once,
@@ -37,6 +40,7 @@ for_every_function!(
     g23_observe_mode_makes_no_changing_call,
     g26_past_the_change_limit_it_is_held_and_told_once,
     law_10_the_calls_of_all_scenarios_and_the_permissions_agree_both_ways,
+    a_start_opens_connections_in_nobodys_name_and_waits_for_nobody,
 );
 
 fn scenarios() -> PathBuf {

@@ -9,6 +9,7 @@ use std::time::Duration;
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::error::CredentialsError;
 use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider, future};
+use aws_types::SdkConfig;
 use jiff::Timestamp;
 use tokio::sync::Mutex;
 
@@ -58,6 +59,12 @@ impl<R: Room> Accounts<R> {
     #[must_use]
     pub fn home(&self) -> &Place {
         &self.home
+    }
+
+    /// What opens connections at home; see [`Sdk::unsigned`].
+    #[must_use]
+    pub fn unsigned(&self) -> SdkConfig {
+        self.sdk.unsigned(&self.home.region)
     }
 
     /// The clients for a place. The member role is assumed at the first use, so that a refusal is reported first-hand.

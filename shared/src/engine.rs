@@ -1,15 +1,17 @@
 //! A function at work: its configuration, its clients, and what it does with one event.
 
+use std::time::Duration;
+
 use futures_util::StreamExt;
-use futures_util::stream;
+use futures_util::{future, stream};
 use serde::Serialize;
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout};
 
 use crate::accounts::Accounts;
 use crate::clock;
 use crate::error::{Error, aws};
 use crate::event::Event;
-use crate::journal::Journal;
+use crate::journal::{self, Journal};
 use crate::message::Message;
 use crate::outcome::Outcome;
 use crate::place::is_region;
@@ -20,6 +22,9 @@ use crate::sdk::{self, Sdk};
 use crate::settings::Config;
 use crate::subject::{Lead, Subjects};
 use crate::sweep;
+
+/// The longest that opening connections may add to a start.
+const WARM: Duration = Duration::from_millis(500);
 
 /// What Lambda says about one invocation.
 #[derive(Clone, Debug)]
@@ -71,6 +76,20 @@ impl<R: Room> Engine<R> {
         let sns = aws_sdk_sns::Client::new(&shared);
         let accounts = Accounts::new(sdk, own, region, &config);
         Ok(Self { config, accounts, journal, sns })
+    }
+
+    /// Opens the connections of the first look while Lambda does not throttle the process yet. Events are answered whatever
+    /// becomes of it.
+    pub async fn warm(&self) {
+        if std::env::var_os("NOWARM").is_some() {
+            return;
+        }
+        let sdk = self.accounts.unsigned();
+        let all = future::join(journal::warm(&sdk, &self.config.journal_table), R::warm(&sdk));
+        // Who is not there by now may be out of reach: the first call says so with its name.
+        if timeout(WARM, all).await.is_err() {
+            tracing::info!("the connections were not all open in time");
+        }
     }
 
     /// Answers one event. Every subject is worked on, whatever becomes of the others; then one that ended partial or

@@ -16,6 +16,7 @@ use aws_smithy_types::timeout::TimeoutConfig;
 use aws_types::SdkConfig;
 use aws_types::app_name::AppName;
 use aws_types::region::Region;
+use aws_types::service_config::{LoadServiceConfig, ServiceConfigKey};
 
 use crate::error::Error;
 use crate::place::partition;
@@ -82,20 +83,27 @@ impl Sdk {
 
     /// The configuration of all clients for one region and one set of credentials.
     #[must_use]
-    #[expect(clippy::disallowed_methods, reason = "this module configures the clients")]
     pub fn config(&self, region: &str, credentials: SharedCredentialsProvider) -> SdkConfig {
+        let retries = RetryConfig::standard()
+            .with_max_attempts(ATTEMPTS)
+            .with_initial_backoff(FIRST_BACKOFF)
+            .with_max_backoff(LAST_BACKOFF);
+        self.builder(region).credentials_provider(credentials).retry_config(retries).build()
+    }
+
+    /// The configuration of clients that only open connections, which all clients share: in the name of nobody, and asking once.
+    #[must_use]
+    pub fn unsigned(&self, region: &str) -> SdkConfig {
+        self.builder(region).retry_config(RetryConfig::disabled()).build()
+    }
+
+    #[expect(clippy::disallowed_methods, reason = "this module configures the clients")]
+    fn builder(&self, region: &str) -> aws_types::sdk_config::Builder {
         let mut builder = SdkConfig::builder()
             .behavior_version(Self::behavior())
             .region(Region::new(region.to_owned()))
-            .credentials_provider(credentials)
             .http_client(self.http.clone())
             .sleep_impl(TokioSleep::new())
-            .retry_config(
-                RetryConfig::standard()
-                    .with_max_attempts(ATTEMPTS)
-                    .with_initial_backoff(FIRST_BACKOFF)
-                    .with_max_backoff(LAST_BACKOFF),
-            )
             .timeout_config(
                 TimeoutConfig::builder()
                     .connect_timeout(Duration::from_secs(2))
@@ -104,8 +112,21 @@ impl Sdk {
                     .build(),
             );
         builder.set_endpoint_url(self.endpoint.clone());
+        builder.set_service_config(Some(OfService));
         builder.set_app_name(AppName::new("tourniquet").ok());
-        builder.build()
+        builder
+    }
+}
+
+/// An endpoint for one service alone, by AWS's own variables, such as `AWS_ENDPOINT_URL_DYNAMODB`: it goes before
+/// `AWS_ENDPOINT_URL`.
+#[derive(Debug)]
+struct OfService;
+
+impl LoadServiceConfig for OfService {
+    fn load_config(&self, key: ServiceConfigKey<'_>) -> Option<String> {
+        let service = key.service_id().to_ascii_uppercase().replace([' ', '-'], "_");
+        std::env::var(format!("{}_{service}", key.env())).ok().filter(|value| !value.is_empty())
     }
 }
 

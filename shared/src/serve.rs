@@ -37,8 +37,9 @@ async fn loop_on<R: Room>() -> Result<(), lambda_runtime::Error> {
     // A function that cannot start answers each event with the reason. Ending the process would leave the operator
     // with `Runtime.ExitError`, and the dead-letter queue with an event that nobody can explain.
     let engine = Arc::new(start::<R>());
-    if let Err(error) = engine.as_ref() {
-        tracing::error!(%error, "the function cannot start");
+    match engine.as_ref() {
+        Ok(engine) => engine.warm().await,
+        Err(error) => tracing::error!(%error, "the function cannot start"),
     }
     lambda_runtime::run(service_fn(move |event: LambdaEvent<Box<RawValue>>| {
         let engine = Arc::clone(&engine);

@@ -15,7 +15,7 @@ HOME = TOOLS / "custodian"
 
 
 def version():
-    lines = (BENCH / "requirements.txt").read_text().splitlines()
+    lines = (BENCH / "custodian/requirements.txt").read_text().splitlines()
     return next(line.split("==")[1] for line in lines if line.startswith("c7n=="))
 
 
@@ -28,7 +28,7 @@ def built(*files):
 
 def install():
     """Makes the environment from requirements.txt, once for each version of that file."""
-    wanted, made = BENCH / "requirements.txt", HOME / "requirements.txt"
+    wanted, made = BENCH / "custodian/requirements.txt", HOME / "requirements.txt"
     if made.exists() and made.read_text() == wanted.read_text():
         return
     print(f"Getting Cloud Custodian {version()} (about 30 MB from PyPI, once) into {HOME}", file=sys.stderr)

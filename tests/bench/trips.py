@@ -52,7 +52,7 @@ def ours(scenario, latency):
 
 def theirs(function, scenario, latency, runs, log):
     """Custodian on the stage of the scenario: a first event in a new process, and so many more in the warm one."""
-    command = [DRILL, "--scenario", scenario, "--stage", "--latency", str(latency)]
+    command = [DRILL, "--scenario", scenario, "--hand-over", "--latency", str(latency)]
     drill = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     custodian, played = None, []
     try:

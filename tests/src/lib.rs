@@ -26,6 +26,7 @@ pub mod secrets;
 pub mod show;
 mod socket;
 pub mod stage;
+pub mod stages;
 pub mod template;
 pub mod timeline;
 pub mod tools;

@@ -14,6 +14,7 @@ use drill::page;
 use drill::run::{self, Options, Played};
 use drill::scenario::{self, Scenario};
 use drill::show::Show;
+use drill::stages;
 use drill::tools::Tools;
 
 /// Attacks a simulated AWS account and shows what Tourniquet's functions do about it.
@@ -45,7 +46,10 @@ struct Arguments {
     latency: u64,
     /// Play nothing: hand the stage of one scenario over to whoever reads this output, as the module `hand_over` says.
     #[arg(long, requires = "scenario")]
-    stage: bool,
+    hand_over: bool,
+    /// Play nothing: for each function named on standard input, set the stage of its model scenario and print what is there.
+    #[arg(long)]
+    stages: bool,
 }
 
 #[tokio::main(flavor = "current_thread")]
@@ -70,9 +74,13 @@ async fn drill(arguments: Arguments) -> Result<ExitCode> {
         return Ok(ExitCode::SUCCESS);
     }
     let account = Account::start(&tools).await?;
-    if arguments.stage {
-        let [scenario] = scenarios.as_slice() else { bail!("--stage takes one scenario") };
+    if arguments.hand_over {
+        let [scenario] = scenarios.as_slice() else { bail!("--hand-over takes one scenario") };
         hand_over(&tools, &account, scenario, Duration::from_millis(arguments.latency)).await?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    if arguments.stages {
+        stages::set(&tools, &account).await?;
         return Ok(ExitCode::SUCCESS);
     }
     let played = play(&tools, &account, &scenarios, &arguments, show).await?;

@@ -6,10 +6,11 @@
 use std::collections::BTreeMap;
 
 use anyhow::{Result, bail};
+use serde::Serialize;
 use serde_json::Value;
 
 /// The values by name.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize)]
 pub struct Names(BTreeMap<String, Value>);
 
 impl Names {

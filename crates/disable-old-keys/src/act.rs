@@ -29,6 +29,13 @@ impl Clients {
     }
 }
 
+/// Opens one connection: a sweep asks for the credential report alone.
+pub(crate) async fn warm(sdk: &SdkConfig) {
+    let client =
+        aws_sdk_iam::Client::from_conf(aws_sdk_iam::config::Builder::from(sdk).allow_no_auth().build());
+    drop(client.generate_credential_report().send().await);
+}
+
 /// IAM's messages name keys by their whole id; ours do not.
 fn scrubbed(error: Error) -> Error {
     match error {

@@ -49,6 +49,10 @@ impl Room for DisableOldKeys {
         Clients::new(sdk)
     }
 
+    async fn warm(sdk: &SdkConfig) {
+        act::warm(sdk).await;
+    }
+
     fn subjects(event: &Event, _config: &Config<Settings>) -> Result<Subjects<Detail>, Error> {
         Ok(event::subjects(event))
     }

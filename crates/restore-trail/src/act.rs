@@ -7,6 +7,7 @@ mod revert;
 mod storage;
 
 use aws_types::SdkConfig;
+use futures_util::future;
 
 pub(crate) use apply::apply;
 pub(crate) use observe::{observe, sweep};
@@ -30,6 +31,14 @@ impl Clients {
             kms: aws_sdk_kms::Client::new(sdk),
         }
     }
+}
+
+/// Opens two connections: the status of the trail and its tags are read side by side.
+pub(crate) async fn warm(sdk: &SdkConfig) {
+    let client = aws_sdk_cloudtrail::Client::from_conf(
+        aws_sdk_cloudtrail::config::Builder::from(sdk).allow_no_auth().build(),
+    );
+    drop(future::join(client.get_trail_status().send(), client.get_trail_status().send()).await);
 }
 
 #[cfg(test)]

@@ -57,6 +57,10 @@ impl Room for RestoreTrail {
         Clients::new(sdk)
     }
 
+    async fn warm(sdk: &SdkConfig) {
+        act::warm(sdk).await;
+    }
+
     fn subjects(event: &Event, config: &Config<Settings>) -> Result<Subjects<Detail>, Error> {
         event::subjects(event, config)
     }

@@ -52,6 +52,10 @@ impl Room for RevokeOpenIngress {
         Clients::new(sdk)
     }
 
+    async fn warm(sdk: &SdkConfig) {
+        act::warm(sdk).await;
+    }
+
     fn subjects(event: &Event, config: &Config<Settings>) -> Result<Subjects<Detail>, Error> {
         event::subjects(event, config, Self::NAME)
     }

@@ -6,6 +6,7 @@ mod revert;
 mod rules;
 
 use aws_types::SdkConfig;
+use futures_util::future;
 
 pub(crate) use apply::apply;
 pub(crate) use observe::observe;
@@ -33,6 +34,13 @@ impl Clients {
             iam: aws_sdk_iam::Client::new(sdk),
         }
     }
+}
+
+/// Opens two connections: the instance and the isolation group are read side by side.
+pub(crate) async fn warm(sdk: &SdkConfig) {
+    let client =
+        aws_sdk_ec2::Client::from_conf(aws_sdk_ec2::config::Builder::from(sdk).allow_no_auth().build());
+    drop(future::join(client.describe_instances().send(), client.describe_instances().send()).await);
 }
 
 /// The name of the inline policy that denies a role's older sessions, one for each finding.

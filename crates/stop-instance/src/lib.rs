@@ -47,6 +47,10 @@ impl Room for StopInstance {
         Clients::new(sdk)
     }
 
+    async fn warm(sdk: &SdkConfig) {
+        act::warm(sdk).await;
+    }
+
     fn subjects(event: &Event, config: &Config<Settings>) -> Result<Subjects<Detail>, Error> {
         event::subjects(event, &config.settings)
     }
