@@ -274,6 +274,11 @@ fn r13_a_piece_of_the_world_whose_revocation_failed_still_goes() {
     assert!(again.why.contains("was to be revoked and is still there"), "{}", again.why);
     let exempt = Standing { scoped: vec![exemption("tcp/22 0.0.0.0/3")], ..begun(&verdict) };
     assert_eq!(decide(&lead(), &after, &Settings::default(), &exempt).ruling, Ruling::Safe);
+    // The port is not guarded any more, and the rule no longer what it was.
+    let other = Settings { guarded_tcp: [3389].into(), ..Settings::default() };
+    assert_eq!(decide(&lead(), &after, &other, &begun(&verdict)).ruling, Ruling::Safe);
+    let changed = Observation { rules: vec![rule("1", "tcp 22 17.0.0.0/8")], ..after };
+    assert_eq!(decide(&lead(), &changed, &Settings::default(), &begun(&verdict)).ruling, Ruling::Safe);
 }
 
 #[test]
