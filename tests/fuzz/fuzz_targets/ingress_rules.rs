@@ -64,6 +64,7 @@ fuzz_target!(|case: Case| {
         failing >> (calls % 16) & 1 == 1
     });
     let whole = carried_out(&half, &decided(&half, &settings, &begun(&verdict)), |_| false);
+    let [whole, after] = [&whole, &after].map(model::read);
     for (protocol, port, address) in model::samples(&seen, &settings) {
         let ends = [&whole, &after].map(|end| model::allows(end, protocol, port, address));
         assert_eq!(ends[0], ends[1], "{protocol} {port} from {address:?} after a second attempt");
@@ -83,22 +84,18 @@ fn compare(
     let splits = |rule: &Rule| {
         settings.add_rules && (settings.wide_rules == WideRules::Split || rule.access.protocol != "-1")
     };
+    let (rules, after) = (model::read(before), model::read(after));
     for (protocol, port, address) in model::samples(before, settings) {
-        let was = before.rules.iter().filter(|rule| model::allows_by(before, rule, protocol, port, address));
-        let was: Vec<&Rule> = was.collect();
-        let is = model::allows(after, protocol, port, address);
+        let was: Vec<&Rule> =
+            rules.iter().filter(|one| one.allows(protocol, port, address)).map(|one| one.rule).collect();
+        let is = model::allows(&after, protocol, port, address);
         let guarded = model::is_guarded(settings, protocol, port);
         let at = || format!("{protocol} {port} from {address:?}: {verdict:?}");
         assert!(!is || !was.is_empty() || (guarded && model::replaces(settings, address)), "new: {}", at());
-        let stays = |rule: &&Rule| {
-            if guarded {
-                let port = format!("{protocol}/{port}");
-                return !model.closed.get(&rule.id).is_some_and(|ports| ports.contains(&port));
-            }
-            !goes(rule) || (splits(rule) && protocol != "gre")
-        };
-        let must_stay = was.iter().any(stays)
-            && (!guarded || was.iter().any(|rule| stays(rule) && (!goes(rule) || splits(rule))));
+        let named = format!("{protocol}/{port}");
+        let closed = |rule: &Rule| model.closed.get(&rule.id).is_some_and(|ports| ports.contains(&named));
+        let kept = |rule: &Rule| splits(rule) && if guarded { !closed(rule) } else { protocol != "gre" };
+        let must_stay = was.iter().any(|rule| !goes(rule) || kept(rule));
         assert!(is || !must_stay, "lost: {}", at());
         assert!(is || was.is_empty() || guarded || told, "lost and not told: {}", at());
     }

@@ -36,7 +36,8 @@ fuzz_target!(|data: &[u8]| {
     let kept = serde_json::from_str::<Kept>(body).ok();
     let Ok(record) = Record::from_item(&item) else { return };
     let again = Record::from_item(&record.to_item(SignedDuration::from_hours(24 * 400)));
-    assert_eq!(again.expect("what was written can be read"), record);
+    let again = again.expect("what was written can be read");
+    assert!(fuzz::is_same(&fuzz::json_of(&again), &fuzz::json_of(&record)), "{record:?} {again:?}");
     assert!(Lead::<Value>::of_record(&record).is_ok());
     assert_eq!(words(&undo_command(&record.id()))[..3], ["tourniquet", "undo", &record.id()]);
     let _ = Standing::<Value>::of(&Cause::sweep(), &[record], kept.as_ref(), &found);

@@ -132,23 +132,29 @@ fn reaches(rule: &Rule, protocol: &str, port: u16) -> bool {
     own == "-1" || (own == protocol && (protocol.starts_with("icmp") || within()))
 }
 
-/// Whether one rule allows it. ICMP is one for each family.
-pub(crate) fn allows_by(
-    seen: &Observation,
-    rule: &Rule,
-    protocol: &str,
-    port: u16,
-    (v6, address): Address,
-) -> bool {
-    let named = if v6 { protocol != "icmp" } else { protocol != "icmpv6" };
-    let holds = |(family, (from, to)): &(bool, Span)| *family == v6 && (*from..=*to).contains(&address);
-    named
-        && reaches(rule, protocol, port)
-        && spans(seen, &rule.access.source).is_some_and(|spans| spans.iter().any(holds))
+/// A rule with the addresses that its source stands for.
+pub(crate) struct Read<'a> {
+    pub(crate) rule: &'a Rule,
+    spans: Vec<(bool, Span)>,
 }
 
-pub(crate) fn allows(seen: &Observation, protocol: &str, port: u16, address: Address) -> bool {
-    seen.rules.iter().any(|rule| allows_by(seen, rule, protocol, port, address))
+/// The rules of a group. A source that cannot be read allows nobody that we know of.
+pub(crate) fn read(seen: &Observation) -> Vec<Read<'_>> {
+    let read = |rule| Read { rule, spans: spans(seen, &rule.access.source).unwrap_or_default() };
+    seen.rules.iter().map(read).collect()
+}
+
+impl Read<'_> {
+    /// Whether the rule allows it. ICMP is one for each family.
+    pub(crate) fn allows(&self, protocol: &str, port: u16, (v6, address): Address) -> bool {
+        let named = if v6 { protocol != "icmp" } else { protocol != "icmpv6" };
+        let holds = |(family, (from, to)): &(bool, Span)| *family == v6 && (*from..=*to).contains(&address);
+        named && reaches(self.rule, protocol, port) && self.spans.iter().any(holds)
+    }
+}
+
+pub(crate) fn allows(rules: &[Read<'_>], protocol: &str, port: u16, address: Address) -> bool {
+    rules.iter().any(|rule| rule.allows(protocol, port, address))
 }
 
 pub(crate) fn is_guarded(settings: &Settings, protocol: &str, port: u16) -> bool {
