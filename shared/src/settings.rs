@@ -134,7 +134,7 @@ impl<S: Settings> Config<S> {
         let mut deserializer = serde_json::Deserializer::from_str(raw);
         let config: Self = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
             let path = error.path().to_string();
-            let key = if path == "." { VARIABLE.to_owned() } else { path };
+            let key = if matches!(path.as_str(), "." | "") { VARIABLE.to_owned() } else { path };
             Error::Settings { key, problem: error.into_inner().to_string() }
         })?;
         config.check().map_err(|(key, problem)| Error::Settings { key, problem })?;
@@ -231,6 +231,7 @@ mod tests {
     fn g22_a_wrong_configuration_names_its_key() {
         for (raw, expected) in [
             ("", "TOURNIQUET_CONFIG: EOF"),
+            (r#"{"":1}"#, "TOURNIQUET_CONFIG: unknown field ``"),
             (r#"{"account":"1"}"#, "account: expected the twelve digits"),
             (r#"{"account":"111122223333","mod":"enforce"}"#, "unknown field `mod`"),
             (r#"{"account":"111122223333","mode":"enforced"}"#, "mode: unknown variant `enforced`"),

@@ -124,39 +124,45 @@ impl Policy {
 impl Body {
     /// Whether this denies to everybody, under no condition, everything that another statement allows.
     fn denies_all_of(&self, allow: &Self) -> bool {
-        let covers = |ours: &Option<OneOrMany>, theirs: &Option<OneOrMany>| match (ours, theirs) {
-            (Some(ours), Some(theirs)) => {
-                theirs.all().iter().all(|text| ours.all().iter().any(|pattern| covers(pattern, text)))
+        let all = |ours: &Option<OneOrMany>, theirs: &Option<OneOrMany>, covers: fn(&str, &str) -> bool| {
+            let Some(ours) = ours else { return false };
+            match theirs {
+                Some(theirs) => {
+                    theirs.all().iter().all(|text| ours.all().iter().any(|own| covers(own, text)))
+                }
+                // All but some can be anything, so only what denies everything covers it.
+                None => ours.all().iter().any(|own| matches!(own.as_str(), "*" | "s3:*")),
             }
-            // All but some can be anything, so only what denies everything covers it.
-            (Some(ours), None) => ours.all().iter().any(|pattern| matches!(pattern.as_str(), "*" | "s3:*")),
-            (None, _) => false,
         };
         self.effect == "Deny"
             && self.condition.is_empty()
             && self.principal.as_ref().is_some_and(Principal::is_everyone)
-            && covers(&self.action, &allow.action)
-            && covers(&self.resource, &allow.resource)
+            && all(&self.action, &allow.action, covers_action)
+            && all(&self.resource, &allow.resource, covers)
     }
+}
+
+/// The names of actions are not case-sensitive, those of buckets and objects are.
+fn covers_action(pattern: &str, other: &str) -> bool {
+    covers(&pattern.to_ascii_lowercase(), &other.to_ascii_lowercase())
 }
 
 /// Whether a pattern covers everything that another one does. A `?` could stand against the other's `*`, so with one in it
 /// the two must be the same.
 fn covers(pattern: &str, other: &str) -> bool {
-    if pattern.eq_ignore_ascii_case(other) {
+    if pattern == other {
         return true;
     }
-    let pattern = pattern.to_ascii_lowercase();
-    let mut rest = other.to_ascii_lowercase();
+    let mut rest = other;
     let parts: Vec<&str> = pattern.split('*').collect();
     let [first, middle @ .., last] = parts.as_slice() else { return false };
     if pattern.contains('?') || !rest.starts_with(first) {
         return false;
     }
-    rest.drain(..first.len());
+    rest = rest.get(first.len()..).unwrap_or_default();
     for part in middle {
-        let Some(at) = rest.find(part) else { return false };
-        rest.drain(..at + part.len());
+        let Some((_, after)) = rest.split_once(part) else { return false };
+        rest = after;
     }
     rest.ends_with(last)
 }

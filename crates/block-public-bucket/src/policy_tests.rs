@@ -209,7 +209,6 @@ fn s6_one_pattern_covers_another_only_if_it_covers_all_of_it() {
         ("s3:*", "s3:Get*", true),
         ("s3:Get*", "s3:GetObject", true),
         ("s3:*Object", "s3:GetObject", true),
-        ("s3:getobject", "S3:GetObject", true),
         ("arn:aws:s3:::b/*/x*", "arn:aws:s3:::b/a/x/y", true),
         ("s3:Get*", "s3:*", false),
         ("s3:GetObject", "s3:Get*", false),
@@ -218,7 +217,18 @@ fn s6_one_pattern_covers_another_only_if_it_covers_all_of_it() {
         ("ab*ba", "aba", false),
     ] {
         assert_eq!(covers(pattern, other), expected, "{pattern} {other}");
+        assert_eq!(covers_action(&pattern.to_ascii_uppercase(), other), expected, "{pattern} {other}");
     }
+}
+
+#[test]
+fn s6_a_deny_of_other_objects_does_not_cover_those_that_differ_by_a_capital() {
+    let denied = |action: &str, resource: &str| {
+        let deny = json!({"Effect": "Deny", "Principal": "*", "Action": action, "Resource": resource});
+        !is_public(&policy(&json!([everybody(), deny])))
+    };
+    assert!(denied("S3:getobject", "arn:aws:s3:::b/*"));
+    assert!(!denied("s3:GetObject", "arn:aws:s3:::B/*") && !denied("s3:GetObject", "arn:AWS:s3:::b/*"));
 }
 
 /// Any statement of the table, so that every form meets every other.

@@ -309,6 +309,14 @@ fn k9_settings_exempt_by_name_path_and_group_until_they_end() {
 }
 
 #[test]
+fn k10_that_no_other_key_works_is_said_only_where_it_is_so() {
+    let alone =
+        |keys: Vec<Key>| decided(&user(keys), &Standing::default()).notes.join("\n").contains("no other key");
+    assert!(alone(vec![key("AAAA", 85)]) && alone(vec![key("AAAA", 85), inactive(key("BBBB", 10))]));
+    assert!(!alone(vec![key("AAAA", 85), key("BBBB", 10)]) && !alone(vec![key("AAAA", 85), key("BBBB", 86)]));
+}
+
+#[test]
 fn k10_the_warning_holds_what_an_owner_needs_to_judge() {
     let mut seen = user([used(key("AAAA", 85), 2)]);
     seen.keys[0].used.as_mut().unwrap().service = "ses".into();

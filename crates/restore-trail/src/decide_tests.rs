@@ -349,6 +349,22 @@ fn g21_without_a_journal_the_restart_leaves_a_mark_from_which_the_record_is_made
 }
 
 #[test]
+fn g21_a_store_that_ingests_again_is_known_by_the_mark_that_we_left() {
+    let lead = lead("StopEventDataStoreIngestion");
+    let recovered = |status: &str, cause: &str| -> Vec<String> {
+        let tags = BTreeMap::from([(TAG_RESTARTED.to_owned(), cause.to_owned())]);
+        let seen = Observation { tags, ..whole(Seen::Store(status.into())) };
+        recover(&lead, &seen).into_iter().map(|recorded| recorded.key).collect()
+    };
+    let ours = lead.cause.digest();
+    for status in ["ENABLED", "STARTING_INGESTION"] {
+        assert_eq!(recovered(status, &ours), ["start-ingestion", "mark"]);
+        assert_eq!(recovered(status, "0123456789"), [""; 0]);
+    }
+    assert_eq!(recovered("STOPPED_INGESTION", &ours), [""; 0]);
+}
+
+#[test]
 fn c10_a_bucket_or_key_is_reported_with_the_trails_that_use_it() {
     let users = vec![User { arn: ARN.into(), errors: vec![] }];
     let of = |seen: Seen| {

@@ -274,6 +274,32 @@ fn r13_a_piece_of_the_world_whose_revocation_failed_still_goes() {
     assert!(again.why.contains("was to be revoked and is still there"), "{}", again.why);
     let exempt = Standing { scoped: vec![exemption("tcp/22 0.0.0.0/3")], ..begun(&verdict) };
     assert_eq!(decide(&lead(), &after, &Settings::default(), &exempt).ruling, Ruling::Safe);
+    // The port is not guarded any more, and the rule no longer what it was.
+    let other = Settings { guarded_tcp: [3389].into(), ..Settings::default() };
+    assert_eq!(decide(&lead(), &after, &other, &begun(&verdict)).ruling, Ruling::Safe);
+    let changed = Observation { rules: vec![rule("1", "tcp 22 17.0.0.0/8")], ..after };
+    assert_eq!(decide(&lead(), &changed, &Settings::default(), &begun(&verdict)).ruling, Ruling::Safe);
+}
+
+#[test]
+fn r17_what_is_allowed_instead_does_not_make_the_world_of_what_stays() {
+    let settings = Settings { replace_with: vec!["16.0.0.0/4".into()], ..Settings::default() };
+    // 15 and 7 percent stay, and 7 more would be too much: the wide one would go in the next look.
+    let seen = group(&["tcp 22 0.0.0.0/0", "tcp 22 32.0.0.0/3", "tcp 22 64.0.0.0/4"]);
+    let verdict = decided(&seen, &settings);
+    assert_eq!(summaries(&verdict), ["1 revoke tcp 22 from 0.0.0.0/0 (sgr-1)"]);
+    assert!(
+        verdict.notes.iter().any(|note| note.contains("16.0.0.0/4 of `replace_with` is not allowed instead"))
+    );
+    let after = carried_out(&seen, &verdict, |_| false);
+    assert_eq!(decide(&lead(), &after, &settings, &begun(&verdict)).ruling, Ruling::Safe);
+    // Of two that fit alone, only one.
+    let settings = Settings { replace_with: vec!["16.0.0.0/6".into(), "20.0.0.0/6".into()], ..settings };
+    let verdict = decided(&seen, &settings);
+    assert_eq!(summaries(&verdict).len(), 2, "{verdict:?}");
+    assert!(
+        verdict.notes.iter().any(|note| note.contains("20.0.0.0/6 of `replace_with` is not allowed instead"))
+    );
 }
 
 #[test]
@@ -381,7 +407,11 @@ fn r17_a_list_that_is_the_world_or_not_there_replaces_nothing() {
     seen.lists.insert("pl-0a1b2c3d".into(), list(&["0.0.0.0/0"]));
     let world = decided(&seen, &settings);
     assert_eq!(summaries(&world).len(), 1);
-    assert!(world.notes.iter().any(|note| note.contains("it is the world itself")), "{:?}", world.notes);
+    assert!(
+        world.notes.iter().any(|note| note.contains("it is the world, alone or with what stays")),
+        "{:?}",
+        world.notes
+    );
     seen.lists.insert("pl-0a1b2c3d".into(), list(&["198.51.100.0/24"]));
     assert_eq!(summaries(&decided(&seen, &settings)).len(), 2);
 }

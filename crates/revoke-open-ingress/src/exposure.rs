@@ -6,7 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::address::{FAMILIES, Family, Set, size};
+use crate::address::{FAMILIES, Family, Set, size, union};
 use crate::observation::{Observation, Unread};
 use crate::rule::{Port, Rule};
 use crate::settings::{Answer, Settings};
@@ -113,8 +113,7 @@ impl Exposure {
 }
 
 fn share(reaches: &[Reach<'_>], family: Family) -> f64 {
-    let union = reaches.iter().fold(Set::new(), |all, reach| all | &reach.public);
-    family.share(&union)
+    family.share(&reaches.iter().fold(Set::new(), |all, reach| union(&all, &reach.public)))
 }
 
 fn percent(share: f64) -> String {

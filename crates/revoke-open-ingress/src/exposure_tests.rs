@@ -28,6 +28,7 @@ fn seen() -> Observation {
         ("pl-world", list(&["198.51.100.0/24", "0.0.0.0/0"])),
         ("pl-halves", list(&["0.0.0.0/1", "128.0.0.0/1"])),
         ("pl-v6", list(&["::/0"])),
+        ("pl-overlapping", list(&["::/1", "fc00::/6", "::/0"])),
         ("pl-offices", list(&["198.51.100.0/24", "203.0.113.0/24", "17.1.2.0/24"])),
         (
             "pl-hidden",
@@ -109,6 +110,8 @@ fn r5_prefix_lists_count_with_their_entries_own_or_shared() {
     assert_eq!(gone(&["pl-halves"]), ["pl-halves"]);
     assert_eq!(gone(&["pl-v6", "198.51.100.0/24"]), ["pl-v6"]);
     assert_eq!(gone(&["pl-offices"]), NONE);
+    // Its blocks together are more addresses than there are.
+    assert_eq!(gone(&["pl-overlapping"]), ["pl-overlapping"]);
 }
 
 #[test]

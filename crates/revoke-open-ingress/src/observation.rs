@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::address::{Family, Set, block, family, range};
+use crate::address::{Family, Set, block, family, range, union};
 use crate::rule::{Access, Rule, Source};
 
 /// A security group as it is now.
@@ -62,7 +62,7 @@ impl Observation {
                     Unread(format!("the prefix list {id} ({problem})"))
                 };
                 let blocks = list.and_then(|list| list.blocks.as_ref()).ok_or_else(unread)?;
-                blocks.iter().try_fold(Set::new(), |all, text| Ok(all | read(text)?))
+                blocks.iter().try_fold(Set::new(), |all, text| Ok(union(&all, &read(text)?)))
             }
             Source::Group(_) => Ok(Set::new()),
         }

@@ -98,7 +98,7 @@ impl<'a> Plan<'a> {
             if parent_is_there || self.is_covered(&rule.access) {
                 continue;
             }
-            if !self.is_harmless(&rule.access) || !self.has_room([&rule.access]) {
+            if !self.is_harmless(&rule.access, []) || !self.has_room([&rule.access]) {
                 self.lost.push(rule.access.to_string());
                 continue;
             }
@@ -180,24 +180,25 @@ impl<'a> Plan<'a> {
         pieces(access, &BTreeSet::new(), self.staying(), self.seen).is_empty()
     }
 
-    /// Whether no guarded port is open to the world by it, together with everything that stays.
-    fn is_harmless(&self, access: &Access) -> bool {
-        let rule = |id: usize, access: &Access| Rule {
+    /// Whether it makes no guarded port open to the world, neither itself nor what stays and comes together with it.
+    fn is_harmless<'b>(&'b self, access: &'b Access, coming: impl IntoIterator<Item = &'b Access>) -> bool {
+        let rule = |(id, access): (usize, &Access)| Rule {
             id: id.to_string(),
             access: access.clone(),
             description: None,
             tags: std::collections::BTreeMap::new(),
         };
-        let mut after: Vec<Rule> = self.staying().enumerate().map(|(n, other)| rule(n + 1, other)).collect();
-        after.push(rule(0, access));
-        let judged = judge(&after, self.seen, self.settings, |_, _| false);
+        let closed = |rules: &[Rule]| judge(rules, self.seen, self.settings, |_, _| false).closed;
+        let mut rules: Vec<Rule> = self.staying().chain(coming).enumerate().map(rule).collect();
+        let without = closed(&rules);
+        rules.push(rule((rules.len(), access)));
         let unread = FAMILIES.iter().any(|family| self.seen.addresses(&access.source, *family).is_err());
-        !unread && !judged.closed.contains_key("0")
+        !unread && closed(&rules) == without
     }
 
     /// What `replace_with` allows to the ports that a rule opened, in the rule's address family.
     fn replacements(&mut self, rule: &Rule, ports: &BTreeSet<Port>) -> Vec<(Draft, Purpose)> {
-        let mut all = Vec::new();
+        let mut all: Vec<(Draft, Purpose)> = Vec::new();
         for source in self.settings.replacements() {
             if self.family(&source) != self.family(&rule.access.source) {
                 continue;
@@ -209,12 +210,12 @@ impl<'a> Plan<'a> {
                 if self.is_covered(&access) {
                     continue;
                 }
-                if self.is_harmless(&access) {
+                if self.is_harmless(&access, all.iter().map(|(draft, _)| &draft.access)) {
                     let (description, tags) = (Some(INSTEAD.to_owned()), std::collections::BTreeMap::new());
                     all.push((Draft { access, description, tags }, Purpose::Replacement));
                 } else {
                     self.notes.push(format!(
-                        "{} of `replace_with` is not allowed instead: it is the world itself, or cannot be read here",
+                        "{} of `replace_with` is not allowed instead: it is the world, alone or with what stays, or cannot be read here",
                         source.text()
                     ));
                 }

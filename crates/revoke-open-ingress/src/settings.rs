@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use ipnet::IpNet;
 use serde::Deserialize;
 
-use crate::address::{Set, block, family, range};
+use crate::address::{Set, block, family, range, union};
 use crate::rule::{Port, Source, Transport};
 
 /// What becomes of a rule for all protocols (`-1`) from the world.
@@ -156,7 +156,7 @@ impl tourniquet::Settings for Settings {
             };
             let [v4, v6] = &mut open;
             let all = if matches!(net, IpNet::V4(_)) { v4 } else { v6 };
-            *all |= Set::from_iter([range(net)]);
+            *all = union(all, &Set::from_iter([range(net)]));
             if family(&net).share(&(&*all & family(&net).public())) >= self.world_share {
                 return Err(("replace_with", format!("with {text:?} it is the world itself")));
             }

@@ -275,7 +275,12 @@ fn e14_connections_are_cut_only_when_asked_and_otherwise_the_report_says_that_th
     let verdict = decided(&seen, &Settings::default(), &Standing::default());
     assert!(verdict.notes.iter().any(|n| n.contains("connections that were open before survive")));
     let cut = Settings { cut_connections: true, ..Settings::default() };
-    assert_eq!(keys(&decided(&seen, &cut, &Standing::default())), ["create-untracked-group vpc-1"]);
+    let verdict = decided(&seen, &cut, &Standing::default());
+    assert_eq!(keys(&verdict), ["create-untracked-group vpc-1"]);
+    // Every look finds it by this name.
+    let name = "tourniquet-isolation-untracked".to_owned();
+    let made = Change::CreateUntrackedGroup { vpc: "vpc-1".into(), name };
+    assert!(matches!(&verdict.ruling, Ruling::Act(steps) if steps[0].change == made), "{verdict:?}");
     let open = Observation { untracked: Some(Group { id: "sg-open".into(), rules: vec![] }), ..seen };
     assert_eq!(
         keys(&decided(&open, &cut, &Standing::default())),
@@ -299,6 +304,36 @@ fn e16_at_the_tag_limit_the_instance_is_contained_all_the_same() {
     let verdict = decided(&seen, &Settings::default(), &Standing::default());
     assert!(!keys(&verdict).contains(&"tag".to_owned()) && keys(&verdict).contains(&"stop".to_owned()));
     assert!(verdict.notes.iter().any(|n| n.contains("not tagged")));
+}
+
+#[test]
+fn e16_the_last_free_tags_are_used_and_those_of_aws_do_not_count() {
+    let mut tags: BTreeMap<String, String> = (0..47).map(|n| (format!("t{n}"), String::new())).collect();
+    tags.insert("aws:cloudformation:stack-name".into(), "web".into());
+    assert!(plan(&Observation { tags: tags.clone(), ..web_server() }).contains(&"tag".to_owned()));
+    // A tag of an older finding is written over.
+    tags.insert(TAG_FINDING.into(), "f0".into());
+    assert!(plan(&Observation { tags, ..web_server() }).contains(&"tag".to_owned()));
+}
+
+#[test]
+fn a_step_that_is_not_wanted_is_not_made() {
+    let all = Settings::default().steps;
+    for (step, keys_of_it, other) in [
+        (Step::Isolate, vec!["isolate eni-1", "isolate eni-2"], "stop"),
+        (Step::Detach, vec!["detach asg"], "isolate eni-1"),
+        (Step::Deregister, vec!["deregister tg i-0a1b2c3d4e5f60718 80", "deregister-classic clb"], "stop"),
+        (Step::Protect, vec!["protect-termination", "keep-volume /dev/xvda"], "stop"),
+        (Step::Snapshot, vec!["snapshot"], "stop"),
+        (Step::Stop, vec!["stop"], "isolate eni-1"),
+        (Step::Tag, vec!["tag"], "stop"),
+    ] {
+        let steps = all.iter().copied().filter(|other| *other != step).collect();
+        let made =
+            keys(&decided(&web_server(), &Settings { steps, ..Settings::default() }, &Standing::default()));
+        assert!(keys_of_it.iter().all(|key| !made.contains(&(*key).to_owned())), "{step:?}: {made:?}");
+        assert!(made.contains(&other.to_owned()), "{step:?}: {made:?}");
+    }
 }
 
 #[test]
@@ -368,6 +403,38 @@ fn g21_without_a_journal_the_groups_go_onto_the_instance_and_come_back_from_it()
     let found: Vec<_> = recovered.iter().map(|r| (r.key.as_str(), r.before.as_str())).collect();
     assert_eq!(found[..3], [("isolate eni-1", "sg-1, sg-2"), ("isolate eni-2", "sg-3"), ("stop", "running")]);
     assert_eq!(found[3..].iter().map(|f| f.0).collect::<Vec<_>>(), ["tag", "mark-groups"]);
+}
+
+#[test]
+fn g21_only_our_own_marks_for_this_finding_are_believed() {
+    let marked = |finding: Option<&str>, record: Option<&str>| {
+        let all = [(TAG_FINDING, finding), (TAG_RECORD, record), (TAG_GROUPS, Some("eni-1=sg-1"))];
+        let tags = all.into_iter().filter_map(|(key, value)| Some((key.to_owned(), value?.to_owned())));
+        recover(&lead(), &Observation { tags: tags.collect(), ..web_server() })
+    };
+    assert!(!marked(Some("f1"), Some("r1")).is_empty());
+    for (finding, record) in [(Some("f0"), Some("r1")), (None, Some("r1")), (Some("f1"), None)] {
+        assert_eq!(marked(finding, record), [], "{finding:?} {record:?}");
+    }
+}
+
+#[test]
+fn g21_groups_are_marked_where_there_is_something_to_mark_and_room_for_it() {
+    let marks = |seen: &Observation| {
+        let verdict =
+            decided(seen, &Settings::default(), &Standing { unrecorded: true, ..Standing::default() });
+        (keys(&verdict).contains(&"mark-groups".to_owned()), verdict.notes.join("; "))
+    };
+    // Nothing can be isolated before there is a group for it; then nothing is left to isolate.
+    assert!(!marks(&Observation { isolation: None, ..web_server() }).0);
+    let isolated = vec![interface("eni-1", &["sg-iso"])];
+    assert!(!marks(&Observation { interfaces: isolated, ..web_server() }).0);
+    let long = |length: usize| {
+        let id = "g".repeat(length - "eni-1=".len());
+        marks(&Observation { interfaces: vec![interface("eni-1", &[&id])], ..web_server() })
+    };
+    assert!(long(255).0 && long(256).0 && !long(257).0);
+    assert!(long(257).1.contains("do not fit into a tag; they were: eni-1=g"));
 }
 
 fn any_instance() -> impl Strategy<Value = Observation> {

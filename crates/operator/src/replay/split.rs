@@ -63,6 +63,8 @@ pub struct Splitter {
     /// Where the text began that the scanner is in, and whether its next byte is escaped.
     text: Option<usize>,
     escaped: bool,
+    /// Of what is not in the buffer any more, the last byte and the last one that is no space.
+    behind: [u8; 2],
     /// Whether the last text was the key of a list of records.
     listed: bool,
     /// Whether what stands between the records was already told to be none.
@@ -122,6 +124,7 @@ impl Splitter {
             floor: 0,
             text: None,
             escaped: false,
+            behind: [0; 2],
             listed: false,
             told: false,
         }
@@ -141,6 +144,10 @@ impl Splitter {
             self.listed = false;
         }
         let keep = if let Inside::Record(start) = self.inside { start } else { self.next };
+        let gone = self.buffer.get(..keep).unwrap_or_default();
+        for (behind, last) in self.behind.iter_mut().zip([gone.last(), gone.trim_ascii_end().last()]) {
+            *behind = *last.unwrap_or(behind);
+        }
         self.buffer.copy_within(keep..self.filled, 0);
         self.offset += keep as u64;
         self.filled -= keep;
@@ -258,7 +265,7 @@ impl Splitter {
                 self.listed = false;
                 (self.inside, self.depth, self.floor) = (Inside::No, 2, 2);
             }
-            b'{' if self.depth > self.floor && is_next_line(bytes, at) => {
+            b'{' if self.depth > self.floor && self.is_next_line(bytes, at) => {
                 take(Found::Broken { at: self.begin(), why: "a record that is cut off" });
                 self.anew();
                 (self.inside, self.depth) = (Inside::Record(at), 1);
@@ -277,13 +284,14 @@ impl Splitter {
             }
         }
     }
-}
 
-/// Whether an opening bracket begins a line and nothing before it can have led to it, so that the line before was cut off.
-fn is_next_line(bytes: &[u8], at: usize) -> bool {
-    let before = bytes.get(..at).unwrap_or_default();
-    before.last() == Some(&b'\n')
-        && before.trim_ascii_end().last().is_some_and(|last| !matches!(last, b',' | b':' | b'[' | b'{'))
+    /// Whether an opening bracket begins a line and nothing before it can have led to it, so that the line before was cut off.
+    fn is_next_line(&self, bytes: &[u8], at: usize) -> bool {
+        let before = bytes.get(..at).unwrap_or_default();
+        let [behind, sign] = &self.behind;
+        *before.last().unwrap_or(behind) == b'\n'
+            && !matches!(before.trim_ascii_end().last().unwrap_or(sign), b',' | b':' | b'[' | b'{')
+    }
 }
 
 #[cfg(test)]

@@ -93,6 +93,11 @@ fn what_is_cut_off_costs_no_other_record() {
     let (found, why) = broken(r#"{"Records":[{"a":1},{"b":"#);
     assert_eq!((found, why), (vec![r#"{"a":1}"#.to_owned()], vec!["ends in the middle of a record"]));
     assert_eq!(broken(r#"{"Records":["#).1, ["ends in the middle of a record"]);
+    // Behind the records nothing is kept, and the next line is known all the same.
+    let tail = "{\"Records\":[{\"a\":1}],\"x\":{\"y\":1 \n{\"b\":2}\n";
+    assert_eq!(broken(tail), (vec![r#"{"a":1}"#.to_owned(), r#"{"b":2}"#.to_owned()], vec![cut]));
+    let sound = "{\"Records\":[{\"a\":1}],\"x\":{\"y\": \n{\"z\":[\n{}]}}}\n";
+    assert_eq!(broken(sound), (vec![r#"{"a":1}"#.to_owned()], vec![]));
 }
 
 #[test]
