@@ -116,3 +116,19 @@ fn each_bill_of_materials_lists_what_the_binary_names_and_is_the_same_wherever_i
         }
     }
 }
+
+#[test]
+fn each_binary_lists_its_own_crates_for_scanners() {
+    let tools = Tools::find().unwrap();
+    for function in tools.functions().unwrap() {
+        let binary = tools.binary(&function).unwrap();
+        let info = auditable_info::audit_info_from_file(&binary, auditable_info::Limits::default())
+            .unwrap_or_else(|error| panic!("{function}: {error}"));
+        let root: Vec<&str> = info.packages.iter().filter(|p| p.root).map(|p| p.name.as_str()).collect();
+        assert_eq!(root, [function.as_str()]);
+        let listed: BTreeSet<String> =
+            info.packages.iter().map(|one| format!("{}-{}", one.name, one.version)).collect();
+        let lacking = &named(&std::fs::read(binary).unwrap()) - &listed;
+        assert!(lacking.is_empty(), "{function} does not list {lacking:?}");
+    }
+}
