@@ -149,15 +149,18 @@ async fn g18_our_own_resource_is_refused_and_reported(function: &'static str) {
 async fn g19_unreadable_exemptions_change_nothing_unless_it_is_urgent(function: &'static str) {
     let tools = Tools::find().unwrap();
     let account = Account::start(&tools).await.unwrap();
-    let running = Running::on_stage(&tools, &account, &model(function)).await.unwrap();
-    let deny = Fault { at: At::Operation("dynamodb:Query".to_owned()), kind: Kind::Deny, times: 99 };
-    running.proxy.set_faults(vec![deny]);
-    let ended = running.deliver().await.unwrap();
-    assert!(ended.error.is_some(), "{:?}", ended.log);
-    if !is_urgent(&tools, function) {
-        assert_eq!(running.changes(), Vec::<String>::new());
+    // Refused, and answered with 200 and something that does not say whether there are any.
+    for kind in [Kind::Deny, Kind::Html, Kind::Other] {
+        let running = Running::on_stage(&tools, &account, &model(function)).await.unwrap();
+        let fault = Fault { at: At::Operation("dynamodb:Query".to_owned()), kind, times: 99 };
+        running.proxy.set_faults(vec![fault]);
+        let ended = running.deliver().await.unwrap();
+        assert!(ended.error.is_some(), "{kind:?}: {:?}", ended.log);
+        if !is_urgent(&tools, function) {
+            assert_eq!(running.changes(), Vec::<String>::new(), "{kind:?}");
+        }
+        running.stop().await.unwrap();
     }
-    running.stop().await.unwrap();
 }
 
 async fn g20_an_exemption_in_the_journal_holds_until_it_ends(function: &'static str) {

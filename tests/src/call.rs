@@ -20,6 +20,9 @@ pub struct Call {
     pub ended_ms: f64,
     /// The HTTP status that the function saw; none if it saw no answer.
     pub status: Option<u16>,
+    /// The HTTP status with which the account answered it, whether or not the function saw that; none if it was not carried
+    /// out.
+    pub answered: Option<u16>,
     /// The error code in the answer.
     pub error: Option<String>,
     /// What was done to the call.
@@ -33,6 +36,12 @@ impl Call {
     #[must_use]
     pub fn succeeded(&self) -> bool {
         self.status.is_some_and(|status| status < 400)
+    }
+
+    /// Whether the account carried it out, whatever the function saw of that.
+    #[must_use]
+    pub fn carried_out(&self) -> bool {
+        self.answered.is_some_and(|status| status < 400)
     }
 
     /// Whether the operation changes something, to judge by its name.
@@ -96,6 +105,7 @@ mod tests {
             started_ms,
             ended_ms,
             status: Some(200),
+            answered: Some(200),
             error: None,
             fault: None,
             parameters: json!({}),

@@ -1,10 +1,14 @@
 //! What can go wrong with a call: which call a fault meets, and the error in the shape of the service's own protocol.
 
+use std::time::Duration;
+
 use hyper::StatusCode;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use crate::naming::Protocol;
+
+const JSON: &str = "application/x-amz-json-1.0";
 
 /// What happens to a call.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
@@ -22,6 +26,15 @@ pub enum Kind {
     Hang,
     /// The call is carried out and its answer breaks off in the middle.
     Cut,
+    /// The call is carried out and its answer comes after [`SLOW`].
+    Slow,
+    /// An HTML page with status 200 in place of the service's answer, as a proxy or a captive portal sends it; the call is
+    /// not carried out.
+    Html,
+    /// Status 200 and no body; the call is not carried out.
+    Empty,
+    /// A well-formed answer with status 200 that holds nothing of what the operation answers; the call is not carried out.
+    Other,
     /// The answer is the one that the same question got before: a read that does not show yet what was just written.
     Stale,
     /// The function is killed before the call is carried out.
@@ -29,6 +42,9 @@ pub enum Kind {
     /// The function is killed after the call was carried out and before it sees the answer.
     KillAfter,
 }
+
+/// How late a slow answer is: more than the function has left, if its timeout is shorter.
+pub const SLOW: Duration = Duration::from_secs(10);
 
 /// Which calls: the nth of the process, or an operation's, from its nth call on.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
@@ -83,7 +99,7 @@ impl Fault {
     }
 }
 
-/// An error answer: status, content type and body.
+/// What is answered in place of the service: status, content type and body.
 #[derive(Debug)]
 pub struct Refusal {
     /// The HTTP status.
@@ -94,9 +110,13 @@ pub struct Refusal {
     pub body: String,
 }
 
-/// The answer of the service to a throttled, failed or denied call; other kinds have none.
+/// What is answered to a call that does not reach the service: the service's own error to one that is throttled, failed or
+/// denied, or what is no answer of the service's. Other kinds have none.
 #[must_use]
 pub fn refusal(kind: Kind, protocol: Protocol, name: &str) -> Option<Refusal> {
+    if let Some(wrong) = wrong(kind, protocol) {
+        return Some(wrong);
+    }
     let (code, status) = code(kind, protocol, name)?;
     let message = match kind {
         Kind::Throttle => "Rate exceeded".to_owned(),
@@ -118,10 +138,7 @@ pub fn refusal(kind: Kind, protocol: Protocol, name: &str) -> Option<Refusal> {
                  <RequestId>drill</RequestId></ErrorResponse>"
             ),
         ),
-        Protocol::Json => (
-            "application/x-amz-json-1.0",
-            json!({"__type": code, "message": message, "Message": message}).to_string(),
-        ),
+        Protocol::Json => (JSON, json!({"__type": code, "message": message, "Message": message}).to_string()),
         Protocol::RestXml => (
             "application/xml",
             format!(
@@ -135,6 +152,20 @@ pub fn refusal(kind: Kind, protocol: Protocol, name: &str) -> Option<Refusal> {
         content_type,
         body,
     })
+}
+
+fn wrong(kind: Kind, protocol: Protocol) -> Option<Refusal> {
+    let (content_type, body) = match (kind, protocol) {
+        (Kind::Html, _) => {
+            ("text/html", "<!DOCTYPE html>\n<html><body><h1>Please sign in</h1></body></html>")
+        }
+        (Kind::Empty, Protocol::Json) => (JSON, ""),
+        (Kind::Empty, _) => ("text/xml", ""),
+        (Kind::Other, Protocol::Json) => (JSON, r#"{"Unknown": {}}"#),
+        (Kind::Other, _) => ("text/xml", "<UnknownResponse><requestId>drill</requestId></UnknownResponse>"),
+        _ => return None,
+    };
+    Some(Refusal { status: StatusCode::OK, content_type, body: body.to_owned() })
 }
 
 /// The codes that the services themselves use, which differ and decide whether the SDK retries.

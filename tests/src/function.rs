@@ -5,7 +5,7 @@
 //! or by the simulated account when the drill itself is gone.
 
 use std::hash::{BuildHasher, Hasher, RandomState};
-use std::net::{SocketAddr, TcpListener};
+use std::net::{SocketAddr, TcpListener, UdpSocket};
 use std::path::PathBuf;
 use std::process::Stdio;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -14,8 +14,8 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 use http_body_util::{BodyExt, Full};
-use hyper::Request;
 use hyper::body::Bytes;
+use hyper::{Request, StatusCode};
 use hyper_util::rt::TokioIo;
 use rustix::process::{Pid, Signal, kill_process_group};
 use serde::{Deserialize, Serialize};
@@ -27,6 +27,9 @@ use tokio::time::{Instant, sleep, timeout};
 
 use crate::account::Account;
 use crate::clock;
+
+/// The `errorType` of what the emulator says when there is no answer of the function's.
+const RUNTIME: &str = "Runtime";
 
 /// What a function process is started with.
 #[derive(Clone, Debug)]
@@ -51,6 +54,8 @@ pub struct Function {
     // None once it has been reaped: its number may be another's by then.
     group: Option<u32>,
     address: SocketAddr,
+    // Kept from other drills, see `free`.
+    _ports: [UdpSocket; 2],
     log: Arc<Mutex<Vec<String>>>,
     killed: Arc<AtomicBool>,
 }
@@ -123,20 +128,30 @@ pub struct Failure {
     pub error_message: String,
 }
 
+impl Invocation {
+    /// Whether the process ended before it answered: killed by a fault, or by the emulator at the timeout.
+    #[must_use]
+    pub fn lost_its_process(&self) -> bool {
+        self.killed || self.error.as_ref().is_some_and(|error| error.error_type == RUNTIME)
+    }
+}
+
 impl Function {
     /// Starts the emulator and has its group guarded by the account's process.
     pub async fn start(start: Start, account: &Account) -> Result<Self> {
         // Another process may take a port between our look and the emulator's: try again with others.
         for _ in 0..4 {
-            let (address, api) = (free()?, free()?);
+            let ((address, ours), (api, too)) = (free()?, free()?);
             let mut child = spawn(&start, address, api)?;
             let group = child.id().context("the emulator ended at once")?;
             account.guard(group).await?;
             let log = Arc::default();
             collect(child.stdout.take(), &log);
             collect(child.stderr.take(), &log);
-            if listens(&mut child, address).await {
-                return Ok(Self { start, child, group: Some(group), address, log, killed: Arc::default() });
+            // The binary, which the first event starts, gives up at once where its API does not listen.
+            if listens(&mut child, api).await && listens(&mut child, address).await {
+                let (ports, killed) = ([ours, too], Arc::default());
+                return Ok(Self { start, child, group: Some(group), address, _ports: ports, log, killed });
             }
             kill(group);
             child.wait().await?;
@@ -162,7 +177,7 @@ impl Function {
 
     /// [`Function::invoke`] with a text that need not be an event, nor JSON.
     pub async fn send(&self, event: impl Into<Bytes>) -> Result<Invocation> {
-        let from = self.lines().len();
+        let from = self.log.lock().unwrap_or_else(PoisonError::into_inner).len();
         let started = Instant::now();
         let patience = Duration::from_secs(u64::from(self.start.timeout_s) + 15);
         let Ok(body) = timeout(patience, post(self.address, event.into())).await else {
@@ -172,16 +187,30 @@ impl Function {
         let mut invocation = Invocation { wall_ms, ..Invocation::default() };
         match body {
             // The emulator may get as far as an answer about the end of the binary before its own.
-            _ if self.killed.load(Ordering::Relaxed) => invocation.killed = true,
+            _ if self.killed.load(Ordering::Relaxed) => {
+                invocation.log = self.since(from);
+                invocation.killed = true;
+            }
             Err(error) => return Err(error).context("the runtime interface emulator broke off"),
-            Ok(body) => {
-                read(&mut invocation, &body);
+            Ok((status, body)) => {
                 self.settle_log(from).await;
+                invocation.log = self.since(from);
+                read(&mut invocation, status, &body);
             }
         }
-        invocation.log = self.lines().split_off(from);
         invocation.reports = invocation.log.iter().filter_map(|line| report(line)).collect();
         Ok(invocation)
+    }
+
+    /// The most memory that the binary had at any time, in KB; 0 while there is none.
+    #[must_use]
+    pub fn peak_kb(&self) -> u64 {
+        let peak = |id: i32| {
+            let status = std::fs::read_to_string(format!("/proc/{id}/status")).ok()?;
+            let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+            line.split_whitespace().next()?.parse().ok()
+        };
+        self.group.into_iter().flat_map(children).filter_map(peak).max().unwrap_or_default()
     }
 
     /// Ends the process and reaps it.
@@ -195,16 +224,17 @@ impl Function {
     /// The emulator says `REPORT` when an invocation's output is complete; its lines take another way than its answer.
     async fn settle_log(&self, from: usize) {
         for _ in 0..200 {
-            let complete = self.lines().iter().skip(from).any(|line| line.contains("REPORT RequestId:"));
-            if complete {
+            if self.since(from).iter().any(|line| line.contains("REPORT RequestId:")) {
                 return;
             }
             sleep(Duration::from_millis(2)).await;
         }
     }
 
-    fn lines(&self) -> Vec<String> {
-        self.log.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    /// What was written after so many lines.
+    fn since(&self, from: usize) -> Vec<String> {
+        let lines = self.log.lock().unwrap_or_else(PoisonError::into_inner);
+        lines.get(from..).unwrap_or_default().to_vec()
     }
 }
 
@@ -260,18 +290,19 @@ async fn listens(child: &mut Child, address: SocketAddr) -> bool {
     false
 }
 
-async fn post(address: SocketAddr, event: Bytes) -> Result<Bytes> {
+async fn post(address: SocketAddr, event: Bytes) -> Result<(StatusCode, Bytes)> {
     let stream = TcpStream::connect(address).await?;
     let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream)).await?;
     tokio::spawn(connection);
     let request = Request::post("/2015-03-31/functions/function/invocations")
         .header("host", address.to_string())
         .body(Full::new(event))?;
-    Ok(sender.send_request(request).await?.into_body().collect().await?.to_bytes())
+    let response = sender.send_request(request).await?;
+    Ok((response.status(), response.into_body().collect().await?.to_bytes()))
 }
 
 /// An error is answered with status 200 too: only its shape tells. A timeout is plain text, a lost process is nothing.
-fn read(invocation: &mut Invocation, body: &[u8]) {
+fn read(invocation: &mut Invocation, status: StatusCode, body: &[u8]) {
     let text = String::from_utf8_lossy(body);
     match serde_json::from_str::<Value>(&text) {
         Ok(value) if value.get("errorType").is_some() => {
@@ -279,9 +310,13 @@ fn read(invocation: &mut Invocation, body: &[u8]) {
         }
         Ok(value) => invocation.answer = Some(value),
         Err(_) => {
-            let error_message =
-                if text.is_empty() { "the process ended".to_owned() } else { text.into_owned() };
-            invocation.error = Some(Failure { error_type: "Runtime".to_owned(), error_message });
+            let last = invocation.log.iter().rev().take(4).rev().cloned().collect::<Vec<_>>().join(" | ");
+            let error_message = if text.is_empty() {
+                format!("the process ended, and the emulator answered {status}: {last}")
+            } else {
+                text.into_owned()
+            };
+            invocation.error = Some(Failure { error_type: RUNTIME.to_owned(), error_message });
         }
     }
 }
@@ -297,12 +332,17 @@ fn report(line: &str) -> Option<Report> {
 
 /// A free port below those that the kernel gives to outgoing connections: one of those could be taken again before the
 /// emulator listens, even by our own attempt to reach it, which then meets itself.
-fn free() -> Result<SocketAddr> {
+///
+/// The UDP port of the same number is the lock by which drills that run side by side keep it from each other: whoever came
+/// second would reach the other's emulator, and take it for its own.
+fn free() -> Result<(SocketAddr, UdpSocket)> {
     for _ in 0..100 {
         let random = RandomState::new().build_hasher().finish() % 20_000;
         let address = SocketAddr::from(([127, 0, 0, 1], 10_000 + u16::try_from(random)?));
-        if TcpListener::bind(address).is_ok() {
-            return Ok(address);
+        if let Ok(ours) = UdpSocket::bind(address)
+            && TcpListener::bind(address).is_ok()
+        {
+            return Ok((address, ours));
         }
     }
     bail!("no loopback port is free")
@@ -311,15 +351,17 @@ fn free() -> Result<SocketAddr> {
 /// The emulator gives the binary a process group of its own: both are ended, the emulator first, so that it does not
 /// answer for the other.
 fn kill(group: u32) {
-    let threads =
-        std::fs::read_dir(format!("/proc/{group}/task")).into_iter().flatten().filter_map(Result::ok);
-    let children = threads.filter_map(|thread| std::fs::read_to_string(thread.path().join("children")).ok());
-    let mut groups: Vec<i32> = i32::try_from(group).into_iter().collect();
-    for line in children {
-        groups.extend(line.split_whitespace().filter_map(|id| id.parse::<i32>().ok()));
-    }
+    let groups = i32::try_from(group).into_iter().chain(children(group)).collect::<Vec<_>>();
     for group in groups.into_iter().filter_map(Pid::from_raw) {
         // Gone already is as good.
         let _ = kill_process_group(group, Signal::KILL);
     }
+}
+
+/// The processes that a process has started.
+fn children(of: u32) -> Vec<i32> {
+    let threads = std::fs::read_dir(format!("/proc/{of}/task")).into_iter().flatten().filter_map(Result::ok);
+    let lines = threads.filter_map(|thread| std::fs::read_to_string(thread.path().join("children")).ok());
+    let ids = |line: String| line.split_whitespace().filter_map(|id| id.parse().ok()).collect::<Vec<i32>>();
+    lines.flat_map(ids).collect()
 }

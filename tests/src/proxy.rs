@@ -28,7 +28,7 @@ use tokio::time::{Instant, Sleep, sleep};
 
 use crate::call::Call;
 use crate::clock;
-use crate::fault::{self, Fault, Kind};
+use crate::fault::{self, Fault, Kind, SLOW};
 use crate::naming::{self, Named};
 use crate::socket::{Reset, Socket};
 
@@ -154,12 +154,22 @@ impl Shared {
                 started_ms,
                 ended_ms: f64::INFINITY,
                 status: None,
+                answered: None,
                 error: None,
                 fault: kind,
                 parameters: named.parameters.clone(),
             });
             (state.calls.len() - 1, kind, state.latency)
         })
+    }
+
+    /// Writes down what the account answered, before anything becomes of that.
+    fn answered(&self, index: usize, status: StatusCode) {
+        self.with(|state| {
+            if let Some(call) = state.calls.get_mut(index) {
+                call.answered = Some(status.as_u16());
+            }
+        });
     }
 
     fn end(&self, index: usize, status: Option<StatusCode>, body: &[u8]) {
@@ -243,9 +253,16 @@ async fn answer(
         if kind == Some(Kind::Stale) { shared.with(|s| s.answers.get(&question).cloned()) } else { None };
     let (mut answered, bytes) = match old {
         Some(old) => old,
-        None => forward(shared.upstream, head, body).await.map_err(|_| Broken)?,
+        None => {
+            let answer = forward(shared.upstream, head, body).await.map_err(|_| Broken)?;
+            shared.answered(index, answer.0.status);
+            answer
+        }
     };
     shared.with(|state| state.answers.insert(question, (answered.clone(), bytes.clone())));
+    if kind == Some(Kind::Slow) {
+        sleep(SLOW).await;
+    }
     match kind {
         Some(Kind::KillAfter) => {
             shared.kill();

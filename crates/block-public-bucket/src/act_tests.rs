@@ -441,6 +441,17 @@ async fn s15_what_is_denied_is_kept_with_the_name_of_the_action() {
 }
 
 #[tokio::test]
+async fn s15_an_answer_without_content_is_no_answer() {
+    let (clients, _) = recording("eu-central-1", None, |request| match request.about() {
+        "policyStatus" | "policy" | "acl" | "account" | "points" => ok(""),
+        _ => public_bucket(request),
+    });
+    let rest = looked(&clients, &lead()).await.rest.unwrap();
+    assert!(rest.status.is_err() && rest.policy.is_err() && rest.acl.is_err(), "{rest:?}");
+    assert!(rest.account.is_err() && rest.points.is_err(), "{rest:?}");
+}
+
+#[tokio::test]
 async fn g20_tags_that_cannot_be_read_are_an_error_since_they_may_exempt() {
     let (clients, _) = recording("eu-central-1", None, |request| match request.about() {
         "tagging" => refused(403, "AccessDenied"),

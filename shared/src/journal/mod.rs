@@ -11,6 +11,7 @@ mod record;
 mod write;
 
 use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::operation::query::builders::QueryFluentBuilder;
 use aws_sdk_dynamodb::types::AttributeValue;
 use aws_types::SdkConfig;
 use futures_util::future;
@@ -57,18 +58,24 @@ impl History {
 
 /// Every item of one partition of a journal's table, read consistently.
 pub async fn partition_of(client: &Client, table: &str, partition: &str) -> Result<Vec<Item>, Error> {
-    let mut pages = client
+    let query = client
         .query()
         .table_name(table)
         .key_condition_expression("pk = :pk")
         .expression_attribute_values(":pk", AttributeValue::S(partition.to_owned()))
-        .consistent_read(true)
-        .into_paginator()
-        .items()
-        .send();
+        .consistent_read(true);
+    all(query).await
+}
+
+/// Every item of a query. DynamoDB always says which items it found: an answer that does not is no proof that there is no
+/// exemption and no record.
+async fn all(query: QueryFluentBuilder) -> Result<Vec<Item>, Error> {
+    const CALL: &str = "dynamodb:Query";
+    let mut pages = query.into_paginator().send();
     let mut items = Vec::new();
-    while let Some(item) = pages.next().await {
-        items.push(item.map_err(|e| aws("dynamodb:Query", e))?);
+    while let Some(page) = pages.next().await {
+        let found = page.map_err(|e| aws(CALL, e))?.items;
+        items.extend(found.ok_or(Error::Unexpected { call: CALL, missing: "the items" })?);
     }
     Ok(items)
 }
@@ -123,21 +130,14 @@ impl Journal {
     }
 
     async fn come_back(&self, to: &str) -> Result<Vec<Item>, Error> {
-        let mut pages = self
+        let query = self
             .client
             .query()
             .table_name(&self.table)
             .index_name(WATCHED)
             .key_condition_expression("watched = :function")
-            .expression_attribute_values(":function", AttributeValue::S(to.to_owned()))
-            .into_paginator()
-            .items()
-            .send();
-        let mut items = Vec::new();
-        while let Some(item) = pages.next().await {
-            items.push(item.map_err(|e| aws("dynamodb:Query", e))?);
-        }
-        Ok(items)
+            .expression_attribute_values(":function", AttributeValue::S(to.to_owned()));
+        all(query).await
     }
 
     async fn query(&self, partition: &str) -> Result<Vec<Item>, Error> {

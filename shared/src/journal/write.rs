@@ -104,7 +104,11 @@ impl Journal {
     pub async fn save(&self, record: &mut Record) -> Result<(), Error> {
         let prior = record.version;
         record.version += 1;
-        match self.put(record, Some(prior)).await {
+        let saved = match self.put(record, Some(prior)).await {
+            Ok(false) => self.put_missing(record).await,
+            other => other,
+        };
+        match saved {
             Ok(true) => Ok(()),
             Ok(false) => Err(Error::LostRecord { record: record.id() }),
             Err(error) => {
@@ -162,6 +166,16 @@ impl Journal {
             }
             Err(e) => Err(aws("dynamodb:PutItem", e)),
         }
+    }
+
+    /// Writes a record as a whole whose beginning was answered with success and is not there; false if it is there, so that
+    /// another run has it.
+    async fn put_missing(&self, record: &Record) -> Result<bool, Error> {
+        let stored = self.history(&record.function, &record.place, &record.subject).await?;
+        if stored.records.iter().any(|r| r.id() == record.id()) {
+            return Ok(false);
+        }
+        self.put(record, None).await
     }
 
     async fn stands(&self, record: &Record) -> Result<bool, Error> {

@@ -174,7 +174,11 @@ impl<R: Room> Run<'_, R> {
         self.record = Some(record.clone());
         match saved {
             Ok(()) => self.unwatch().await,
-            Err(error) => self.broken(report, &error, "the outcome is not on record"),
+            Err(error) => {
+                self.broken(report, &error, "the outcome is not on record");
+                // A digest saves the record once more, with what it told: the next sweep then ends it and tells that too.
+                record.outcome = Some(report.outcome);
+            }
         }
         let report = report.clone();
         (must_tell && later).then_some(Untold { report, record, announces: end.announces })

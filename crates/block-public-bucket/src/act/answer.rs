@@ -19,6 +19,12 @@ pub(super) fn or_absent<T>(answer: Result<T, Error>, absent: T) -> Result<T, Err
     }
 }
 
+/// What an answer with status 200 must hold. The SDK takes an empty body for an answer in which everything is absent, and
+/// absent is not the same as safe.
+pub(super) fn said<T>(value: Option<T>, call: &'static str, missing: &'static str) -> Result<T, Error> {
+    value.ok_or(Error::Unexpected { call, missing })
+}
+
 /// Whether the bucket itself does not exist.
 pub(super) fn is_gone(error: &Error) -> bool {
     error.code() == Some("NoSuchBucket")

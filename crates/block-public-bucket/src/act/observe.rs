@@ -10,7 +10,7 @@ use futures_util::future::{join, join4};
 use tourniquet::error::{Class, Error, aws};
 use tourniquet::{Cause, Lead};
 
-use super::answer::{acl, elsewhere, is_gone, of_account, of_bucket, or_absent, reading};
+use super::answer::{acl, elsewhere, is_gone, of_account, of_bucket, or_absent, reading, said};
 use super::points::{self, Found};
 use super::{Clients, Regional};
 use crate::acl::Acl;
@@ -147,21 +147,32 @@ impl Read<'_> {
     }
 
     async fn status(&self) -> Result<Option<bool>, Error> {
+        const CALL: &str = "s3:GetBucketPolicyStatus";
         let call =
             self.at.s3.get_bucket_policy_status().bucket(self.bucket).expected_bucket_owner(self.owner);
-        let answer = call.send().await.map_err(|e| aws("s3:GetBucketPolicyStatus", e));
-        or_absent(answer.map(|a| Some(a.policy_status().and_then(|s| s.is_public()).unwrap_or(false))), None)
+        let answer = call.send().await.map_err(|e| aws(CALL, e));
+        let public = answer.and_then(|answer| {
+            let status = said(answer.policy_status, CALL, "the status")?;
+            Ok(Some(status.is_public().unwrap_or(false)))
+        });
+        or_absent(public, None)
     }
 
     pub(super) async fn policy(&self) -> Result<Option<String>, Error> {
+        const CALL: &str = "s3:GetBucketPolicy";
         let call = self.at.s3.get_bucket_policy().bucket(self.bucket).expected_bucket_owner(self.owner);
-        let answer = call.send().await.map_err(|e| aws("s3:GetBucketPolicy", e));
-        or_absent(answer.map(|a| a.policy().map(str::to_owned)), None)
+        let answer = call.send().await.map_err(|e| aws(CALL, e));
+        let policy = answer
+            .and_then(|a| said(a.policy.filter(|policy| !policy.is_empty()), CALL, "the policy").map(Some));
+        or_absent(policy, None)
     }
 
     pub(super) async fn acl(&self) -> Result<Acl, Error> {
+        const CALL: &str = "s3:GetBucketAcl";
         let call = self.at.s3.get_bucket_acl().bucket(self.bucket).expected_bucket_owner(self.owner);
-        call.send().await.map(|answer| acl(&answer)).map_err(|e| aws("s3:GetBucketAcl", e))
+        let answer = call.send().await.map_err(|e| aws(CALL, e))?;
+        said(answer.owner(), CALL, "the owner")?;
+        Ok(acl(&answer))
     }
 
     async fn owner_enforced(&self) -> Result<bool, Error> {
@@ -193,9 +204,14 @@ impl Read<'_> {
 
 /// The block of an account, with what its organisation sets.
 pub(super) async fn account_block(at: &Regional, account: &str) -> Result<Option<Block>, Error> {
+    const CALL: &str = "s3:GetAccountPublicAccessBlock";
     let call = at.control.get_public_access_block().account_id(account);
-    let answer = call.send().await.map_err(|e| aws("s3:GetAccountPublicAccessBlock", e));
-    or_absent(answer.map(|a| a.public_access_block_configuration().map(of_account)), None)
+    let answer = call.send().await.map_err(|e| aws(CALL, e));
+    let block = answer.and_then(|answer| {
+        let block = said(answer.public_access_block_configuration(), CALL, "the configuration")?;
+        Ok(Some(of_account(block)))
+    });
+    or_absent(block, None)
 }
 
 async fn account(clients: &Clients, lead: &Lead<Detail>) -> Result<Observation, Error> {

@@ -6,7 +6,7 @@ use futures_util::{StreamExt, stream};
 use tourniquet::error::{Error, aws};
 use tourniquet::{Lead, Place};
 
-use super::answer::{of_account, or_absent};
+use super::answer::{of_account, or_absent, said};
 use super::{Clients, Regional};
 use crate::event::Detail;
 use crate::observation::{Point, Reading};
@@ -24,12 +24,14 @@ pub(super) struct Found {
 
 /// Those of the bucket's own account; S3 does not tell of those that other accounts made.
 pub(super) async fn list(at: &Regional, account: &str, bucket: &str) -> Result<Vec<Found>, Error> {
+    const CALL: &str = "s3:ListAccessPoints";
     let call = at.control.list_access_points().account_id(account).bucket(bucket);
     let mut pages = call.into_paginator().send();
     let mut found = Vec::new();
     while let Some(page) = pages.next().await {
-        let page = page.map_err(|e| aws("s3:ListAccessPoints", e))?;
-        found.extend(page.access_point_list().iter().map(|point| Found {
+        let page = page.map_err(|e| aws(CALL, e))?;
+        let points = said(page.access_point_list, CALL, "the list")?;
+        found.extend(points.iter().map(|point| Found {
             name: point.name().to_owned(),
             private: *point.network_origin() == NetworkOrigin::Vpc,
         }));
@@ -61,9 +63,10 @@ async fn one(at: &Regional, account: &str, point: Found) -> Result<Point, Error>
 
 /// S3's own verdict on the policy of an access point.
 async fn status(at: &Regional, account: &str, name: &str) -> Result<bool, Error> {
+    const CALL: &str = "s3:GetAccessPointPolicyStatus";
     let call = at.control.get_access_point_policy_status().account_id(account).name(name);
-    let answer = call.send().await.map_err(|e| aws("s3:GetAccessPointPolicyStatus", e));
-    let public = answer.map(|answer| answer.policy_status().is_some_and(|status| status.is_public()));
+    let answer = call.send().await.map_err(|e| aws(CALL, e));
+    let public = answer.and_then(|answer| Ok(said(answer.policy_status, CALL, "the status")?.is_public()));
     or_absent(public, false)
 }
 

@@ -1,19 +1,28 @@
 //! Making one change. Each call can be made twice without harm; the snapshot is only decided when there is none.
 
+use std::time::Duration;
+
+use aws_sdk_ec2::Config;
+use aws_sdk_ec2::config::retry::RetryConfig;
 use aws_sdk_ec2::types::{
     AttributeBooleanValue, EbsInstanceBlockDeviceSpecification, InstanceBlockDeviceMappingSpecification,
     InstanceSpecification, ResourceType, Tag, TagSpecification,
 };
 use aws_sdk_elasticloadbalancingv2::types::TargetDescription;
 use serde_json::json;
-use tourniquet::Lead;
-use tourniquet::error::{Error, aws};
+use tourniquet::error::{Class, Error, aws};
+use tourniquet::{Lead, clock};
 
+use super::observe::snapshotted;
 use super::{Clients, revocation, rules};
 use crate::change::Change;
 use crate::decide::{TAG_FINDING, TAG_GROUPS, TAG_RECORD, TAG_TIME};
 use crate::event::Detail;
 use crate::observation::{Rule, Target};
+
+/// How often snapshots are asked for, and the wait in between.
+const SNAPSHOT_ASKS: u32 = 4;
+const SNAPSHOT_PAUSE: Duration = Duration::from_millis(200);
 
 /// Makes one change under a record.
 pub(crate) async fn apply(
@@ -179,7 +188,26 @@ async fn empty(clients: &Clients, group: &str, rules: &[Rule]) -> Result<(), Err
     Ok(())
 }
 
+/// AWS has no idempotency token for snapshots: where the answer was lost, they are looked for before they are asked for
+/// again.
 async fn snapshot(clients: &Clients, lead: &Lead<Detail>, record: &str) -> Result<(), Error> {
+    let mut asked = ask_for_snapshots(clients, lead, record).await;
+    for _ in 1..SNAPSHOT_ASKS {
+        let again = |e: &Error| matches!(e.class(), Some(Class::Throttled | Class::Unavailable));
+        if !asked.as_ref().is_err_and(again) {
+            break;
+        }
+        clock::pause(SNAPSHOT_PAUSE).await;
+        if !snapshotted(clients, lead).await?.is_empty() {
+            return Ok(());
+        }
+        asked = ask_for_snapshots(clients, lead, record).await;
+    }
+    asked
+}
+
+/// Asks once: the SDK would ask again without a look.
+async fn ask_for_snapshots(clients: &Clients, lead: &Lead<Detail>, record: &str) -> Result<(), Error> {
     let marks = TagSpecification::builder()
         .resource_type(ResourceType::Snapshot)
         .set_tags(Some(marks(lead, record)))
@@ -190,6 +218,8 @@ async fn snapshot(clients: &Clients, lead: &Lead<Detail>, record: &str) -> Resul
         .instance_specification(InstanceSpecification::builder().instance_id(&lead.subject).build())
         .description(format!("Evidence of {} on {}", lead.detail.kind, lead.subject))
         .tag_specifications(marks)
+        .customize()
+        .config_override(Config::builder().retry_config(RetryConfig::disabled()))
         .send()
         .await
         .map(|_| ())

@@ -218,7 +218,7 @@ async fn attribute(clients: &Clients, instance: &str, name: InstanceAttributeNam
 }
 
 /// Volumes of which a snapshot exists that is tagged with this finding.
-async fn snapshotted(clients: &Clients, lead: &Lead<Detail>) -> Result<Vec<String>, Error> {
+pub(super) async fn snapshotted(clients: &Clients, lead: &Lead<Detail>) -> Result<Vec<String>, Error> {
     let filter = Filter::builder().name(format!("tag:{TAG_FINDING}")).values(&lead.detail.finding).build();
     let pages =
         clients.ec2.describe_snapshots().owner_ids("self").filters(filter).into_paginator().items().send();
