@@ -27,10 +27,25 @@ fn document(data: &[u8], dice: &mut fastrand::Rng) -> Option<Vec<u8>> {
     let donor = nth(&document, dice.usize(..count(&document))).clone();
     let at = dice.usize(..count(&document));
     change(nth_mut(&mut document, at), donor, dice);
-    let changed = serde_json::to_vec(&document).ok()?;
+    let mut changed = serde_json::to_vec(&document).ok()?;
+    if dice.u8(..8) == 0 {
+        spell(&mut changed, dice);
+    }
     let all: Vec<&[u8]> =
         parts.iter().enumerate().map(|(n, part)| if n == which { &changed[..] } else { part }).collect();
     Some(all.join(&0))
+}
+
+/// JSON can spell a letter of a text in another way.
+fn spell(document: &mut Vec<u8>, dice: &mut fastrand::Rng) {
+    let at = dice.usize(..document.len());
+    match document[at] {
+        b'/' => drop(document.splice(at..at, *b"\\")),
+        letter if letter.is_ascii_alphabetic() => {
+            drop(document.splice(at..=at, format!("\\u{letter:04x}").into_bytes()));
+        }
+        _ => {}
+    }
 }
 
 fn change(node: &mut Value, donor: Value, dice: &mut fastrand::Rng) {
@@ -77,7 +92,7 @@ fn plain(dice: &mut fastrand::Rng) -> Value {
         4 => Value::from(dice.f64() * 1e9),
         5 => Value::Array(Vec::new()),
         6 => Value::Object(Map::new()),
-        7 => Value::from("*"),
+        7 => Value::from(if dice.bool() { "*" } else { " " }),
         _ => Value::from(""),
     }
 }
