@@ -27,4 +27,5 @@ pub mod stage;
 pub mod template;
 pub mod timeline;
 pub mod tools;
+pub mod torture;
 pub mod verify;
