@@ -1,118 +1,58 @@
 //! Every call of a containment fails once, in each way, and the function is killed after every call: for every function,
-//! in its model scenario.
+//! in its model scenario. And a flood.
 //!
 //! Whatever happens, the account ends as the scenario promises after the event is delivered again, as Lambda would, under
-//! exactly one true record. Positions are tried until a run has fewer calls than the position,
-//! so that a new call is covered without a change here.
+//! exactly one true record, and nothing says that it is safe before it is. This is a part of what `scripts/torture` plays:
+//! six faults at every call, and at each call one of the others.
 
 #![cfg(test)]
 
 #[path = "functions.rs"]
 mod functions;
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-use drill::account::Account;
-use drill::fault::{At, Fault, Kind};
-use drill::function::{Invocation, Report};
-use drill::proxy::Proxy;
-use drill::run;
-use drill::scenario::{self, Scenario};
-use drill::stage::Stage;
+use drill::fault::Kind;
 use drill::tools::Tools;
+use drill::torture::cell::{Place, Then};
+use drill::torture::fault::Column;
+use drill::torture::flood::{self, Size};
+use drill::torture::matrix::{self, Order};
 use functions::for_every_function;
-use serde_json::json;
-use tokio::task::JoinSet;
 
-/// Most of a run is waiting for leases, backoffs and timeouts, so more of them than processors.
-const WORKERS: u32 = 4;
+/// Most of a cell is waiting for leases, backoffs and timeouts, so more of them than processors.
+const WORKERS: usize = 4;
 
-/// The model scenario of a function. After a kill the next delivery takes its record over when the lease ends.
-fn model(function: &str) -> Scenario {
-    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("scenarios");
-    let mut model = scenario::model(&folder, function).unwrap();
-    model.config.insert("lease_seconds".to_owned(), json!(1));
-    model
+/// The faults that are tried at every call.
+const EVERYWHERE: [Kind; 6] =
+    [Kind::KillAfter, Kind::Throttle, Kind::Error500, Kind::Hang, Kind::Deny, Kind::Reset];
+
+/// Plays cells of one function, and says what each broke.
+async fn torture(
+    function: &'static str,
+    columns: Vec<Column>,
+    wanted: fn(&Place, usize) -> bool,
+    then: Then,
+) -> usize {
+    let tools = Tools::find().unwrap();
+    let order = Order {
+        functions: vec![function.to_owned()],
+        columns,
+        then,
+        workers: WORKERS,
+        wanted,
+        played: |_, _| {},
+    };
+    let matrix = matrix::play(&tools, &order).await.unwrap();
+    println!("{}{}", matrix.text(), matrix.summary());
+    assert!(matrix.failures().is_empty(), "{}", matrix.failures().join("\n"));
+    matrix.cells.len()
 }
 
-/// What must hold at the end, whatever went wrong.
-async fn look(stage: &Stage<'_>, model: &Scenario, invocation: &Invocation) -> Vec<String> {
-    let account = stage.account;
-    account.settle().await.unwrap();
-    let mut broken = run::look(account, model, &stage.deployment.names).await.unwrap();
-    if let Some(error) = &invocation.error {
-        broken.push(format!("the last delivery failed: {} {}", error.error_type, error.error_message));
-    }
-    let records = "Items[?starts_with(pk.S, 'record#') && id].outcome.S";
-    let records =
-        account.call("dynamodb.scan", json!({"TableName": "tourniquet-journal"}), records).await.unwrap();
-    if records != json!(["contained"]) {
-        broken.push(format!("the records are {records}"));
-    }
-    broken
-}
-
-/// One run with one fault: the first delivery and, if it did not succeed, as many as Lambda makes.
-async fn run(tools: &Tools, account: &Account, model: &Scenario, fault: &Fault) -> (usize, Vec<String>) {
-    let stage = Stage::set(tools, account, model).await.unwrap();
-    let proxy: Proxy = stage.proxy(Duration::ZERO).await.unwrap();
-    proxy.set_faults(vec![fault.clone()]);
-    let mut function = stage.function(&proxy).await.unwrap();
-    let mut last = function.invoke(&stage.event).await.unwrap();
-    let calls = proxy.calls().iter().filter(|c| c.number.is_some()).count();
-    let mut told_the_truth = true;
-    for _ in 0..2 {
-        if !last.killed && last.error.is_none() {
-            break;
-        }
-        let says = |r: &Report| ["partial", "failed"].contains(&r.outcome.as_str());
-        told_the_truth &= last.killed || last.reports.is_empty() || last.reports.iter().any(says);
-        if last.killed {
-            function.stop(account).await.unwrap();
-            function = stage.function(&proxy).await.unwrap();
-        }
-        last = function.invoke(&stage.event).await.unwrap();
-    }
-    let mut broken = look(&stage, model, &last).await;
-    if !told_the_truth {
-        broken.push("an error was reported as contained".to_owned());
-    }
-    function.stop(account).await.unwrap();
-    (calls, broken)
-}
-
-/// Tries a kind of fault at every position, and prints what each position led to.
+/// Tries a fault that comes once at every call.
 async fn everywhere(function: &'static str, kind: Kind) {
-    let tools = Arc::new(Tools::find().unwrap());
-    let next = Arc::new(AtomicU32::new(1));
-    let mut workers = JoinSet::new();
-    for _ in 0..WORKERS {
-        let (tools, next) = (Arc::clone(&tools), Arc::clone(&next));
-        workers.spawn(async move {
-            let account = Account::start(&tools).await.unwrap();
-            let (model, mut failures, mut tried) = (model(function), Vec::new(), 0);
-            loop {
-                let position = next.fetch_add(1, Ordering::SeqCst);
-                let fault = Fault { at: At::Number(position), kind, times: 1 };
-                let (calls, broken) = run(&tools, &account, &model, &fault).await;
-                tried += 1;
-                if !broken.is_empty() {
-                    failures.push(format!("{kind:?} at call {position}: {}", broken.join("; ")));
-                }
-                if calls < position as usize {
-                    return (tried, failures);
-                }
-            }
-        });
-    }
-    let done = workers.join_all().await;
-    let tried: u32 = done.iter().map(|(tried, _)| tried).sum();
-    let failures: Vec<String> = done.into_iter().flat_map(|(_, failures)| failures).collect();
-    println!("{function}, {kind:?}: {tried} runs");
-    assert!(tried > 6, "a containment has more than 6 calls");
-    assert!(failures.is_empty(), "{}", failures.join("\n"));
+    let played = torture(function, vec![Column { kind, lasts: false }], |_, _| true, Then::Again).await;
+    assert!(played > 6, "a containment has more than 6 calls");
 }
 
 for_every_function!(
@@ -122,6 +62,7 @@ for_every_function!(
     g25_any_call_times_out,
     g25_any_call_denied,
     g9_any_connection_reset,
+    g25_each_call_meets_one_more_fault,
 );
 
 async fn g24_killed_after_any_call(function: &'static str) {
@@ -146,4 +87,30 @@ async fn g25_any_call_denied(function: &'static str) {
 
 async fn g9_any_connection_reset(function: &'static str) {
     everywhere(function, Kind::Reset).await;
+}
+
+/// The other faults take turns from call to call, each function with another one at its first; what begins the record
+/// meets all of them.
+async fn g25_each_call_meets_one_more_fault(function: &'static str) {
+    let is_other = |column: &Column| column.lasts || !EVERYWHERE.contains(&column.kind);
+    let others: Vec<Column> = Column::ALL.into_iter().filter(is_other).collect();
+    assert_eq!(others.len(), 9, "the turns below are of nine");
+    let wanted = |place: &Place, column: usize| {
+        (place.number + place.function.len()) % 9 == column || place.operation.ends_with("TransactWriteItems")
+    };
+    torture(function, others, wanted, Then::Again).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn g4_g26_a_flood_is_answered_or_held_and_nothing_is_lost() {
+    let size = Size { events: 300, within: Duration::from_secs(3), processes: 4, limit: 90 };
+    let flooded = flood::play(&Tools::find().unwrap(), size).await.unwrap();
+    println!("{flooded}");
+    assert_eq!(flooded.broken, Vec::<String>::new());
+    assert_eq!(flooded.count("delivered"), 300);
+    for what in ["no trigger matches", "ignored", "contained", "held", "already-safe", "dead-letter queue"] {
+        assert!(flooded.count(what) > 0, "nothing ended as {what}");
+    }
+    let (early, late) = flooded.memory;
+    assert!(late < early + early / 2, "memory grew from {early} KB to {late} KB");
 }

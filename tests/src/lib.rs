@@ -30,4 +30,5 @@ pub mod stages;
 pub mod template;
 pub mod timeline;
 pub mod tools;
+pub mod torture;
 pub mod verify;

@@ -212,7 +212,7 @@ fn moved(mut event: Value, names: &Names) -> Value {
 }
 
 /// Sets a value by a path of keys and indexes; all but the last must exist, so that a typing error shows.
-fn set(event: &mut Value, path: &str, value: Value) -> Result<()> {
+pub(crate) fn set(event: &mut Value, path: &str, value: Value) -> Result<()> {
     let (parents, last) = path.rsplit_once('.').map_or(("", path), |(parents, last)| (parents, last));
     let mut at = event;
     for key in parents.split('.').filter(|key| !key.is_empty()) {

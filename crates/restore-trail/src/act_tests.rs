@@ -431,6 +431,18 @@ async fn c6_only_the_status_and_the_tags_are_needed() {
 }
 
 #[tokio::test]
+async fn c6_an_answer_about_no_trail_is_no_answer() {
+    let (seen, _) = observed(Depth::Full, |name, _| match name {
+        "GetEventSelectors" | "GetInsightSelectors" => ok(&json!({})),
+        name => account(name),
+    })
+    .await;
+    assert_eq!(seen.unread.len(), 2, "{:?}", seen.unread);
+    let (clients, _) = recording(|name, _| if name == "ListTags" { ok(&json!({})) } else { account(name) });
+    assert!(observe(&clients, &lead(), Depth::Contain, &Settings::default()).await.is_err());
+}
+
+#[tokio::test]
 async fn c3_nothing_is_asked_about_a_trail_of_another_account() {
     let (clients, requests) = recording(|name, _| account(name));
     let foreign = lead_of(Detail::Trail { arn: ARN.replace("111122223333", "999900009999") });

@@ -103,8 +103,12 @@ async fn when<T>(asked: bool, read: impl Future<Output = T>) -> Option<T> {
 }
 
 async fn selectors(clients: &Clients, arn: &str) -> Result<Selectors, Error> {
-    let answer = clients.trail.get_event_selectors().trail_name(arn).send().await;
-    answer.map(|answer| convert::selectors(&answer)).map_err(|e| aws("cloudtrail:GetEventSelectors", e))
+    const CALL: &str = "cloudtrail:GetEventSelectors";
+    let answer =
+        clients.trail.get_event_selectors().trail_name(arn).send().await.map_err(|e| aws(CALL, e))?;
+    // No selectors are a reason to put some back: an answer that is about no trail is not taken for none.
+    answer.trail_arn().ok_or(Error::Unexpected { call: CALL, missing: "the trail" })?;
+    Ok(convert::selectors(&answer))
 }
 
 /// The settings of a trail.
@@ -117,12 +121,14 @@ pub(super) async fn described(clients: &Clients, arn: &str) -> Result<TrailSetti
 
 /// The tags of a trail or an event data store; those of one that is gone are none.
 pub(super) async fn tags(clients: &Clients, arn: &str) -> Result<BTreeMap<String, String>, Error> {
+    const CALL: &str = "cloudtrail:ListTags";
     let answer = clients.trail.list_tags().resource_id_list(arn).send().await;
-    let answer = match answer.map_err(|e| aws("cloudtrail:ListTags", e)) {
+    let answer = match answer.map_err(|e| aws(CALL, e)) {
         Err(error) if error.class() == Some(Class::NotFound) => return Ok(BTreeMap::new()),
         answer => answer?,
     };
-    let tags = answer.resource_tag_list().iter().flat_map(|r| r.tags_list());
+    let resources = answer.resource_tag_list.ok_or(Error::Unexpected { call: CALL, missing: "the tags" })?;
+    let tags = resources.iter().flat_map(|r| r.tags_list());
     Ok(tags.map(|t| (t.key().to_owned(), t.value().unwrap_or_default().to_owned())).collect())
 }
 
@@ -155,8 +161,12 @@ async fn rest(
 
 /// A trail without Insights is told as an error.
 pub(super) async fn insights(clients: &Clients, arn: &str) -> Result<Vec<Insight>, Error> {
+    const CALL: &str = "cloudtrail:GetInsightSelectors";
     let answer = clients.trail.get_insight_selectors().trail_name(arn).send().await;
-    match answer.map_err(|e| aws("cloudtrail:GetInsightSelectors", e)) {
+    match answer.map_err(|e| aws(CALL, e)) {
+        Ok(answer) if answer.trail_arn.is_none() && answer.insight_selectors.is_none() => {
+            Err(Error::Unexpected { call: CALL, missing: "the trail" })
+        }
         Ok(answer) => Ok(convert::insights(answer.insight_selectors())),
         Err(error) if error.code() == Some("InsightNotEnabledException") => Ok(Vec::new()),
         Err(error) => Err(error),
