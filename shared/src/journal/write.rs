@@ -100,22 +100,15 @@ impl Journal {
         })
     }
 
-    /// Writes the next version of a record that is ours.
+    /// Writes the next version of a record that is ours. One that was not written, or of which nobody waited to hear, keeps its
+    /// version: the next one may be that of whoever took it over.
     pub async fn save(&self, record: &mut Record) -> Result<(), Error> {
-        let prior = record.version;
-        record.version += 1;
-        let saved = match self.put(record, Some(prior)).await {
-            Ok(false) => self.put_missing(record).await,
-            other => other,
-        };
-        match saved {
-            Ok(true) => Ok(()),
-            Ok(false) => Err(Error::LostRecord { record: record.id() }),
-            Err(error) => {
-                record.version = prior;
-                Err(error)
-            }
+        let next = Record { version: record.version + 1, ..record.clone() };
+        if !self.put(&next, Some(record.version)).await? && !self.put_missing(&next).await? {
+            return Err(Error::LostRecord { record: record.id() });
         }
+        record.version = next.version;
+        Ok(())
     }
 
     /// Notes that people were told this hour that a limit is reached.
@@ -208,4 +201,55 @@ fn key_in(ceiling: Ceiling, record: &Record, now: Timestamp) -> Option<(String, 
 
 fn incomplete(missing: &'static str) -> Error {
     Error::Unexpected { call: "dynamodb:TransactWriteItems", missing }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::{Arc, Mutex};
+
+    use aws_smithy_http_client::test_util::infallible_client_fn;
+    use aws_smithy_types::body::SdkBody;
+
+    use super::*;
+    use crate::sdk::offline;
+
+    /// Of two runs the one that lost its record writes again when it closes: by then the other may have written once.
+    #[tokio::test]
+    async fn g4_a_lost_record_is_not_written_over_by_the_next_save() {
+        let sent: Arc<Mutex<Vec<serde_json::Value>>> = Arc::default();
+        let kept = Arc::clone(&sent);
+        let http = infallible_client_fn(move |request| {
+            let body: serde_json::Value =
+                serde_json::from_slice(request.body().bytes().unwrap_or_default()).unwrap();
+            let writes = body.get("ConditionExpression").is_some();
+            let (status, answer) = if writes {
+                // A write that wants nothing to be there names no version.
+                let version = body.pointer("/ExpressionAttributeValues/:version/N");
+                kept.lock().unwrap().extend(version.cloned());
+                let refused = "com.amazonaws.dynamodb.v20120810#ConditionalCheckFailedException";
+                (400, serde_json::json!({"__type": refused, "message": "The conditional request failed"}))
+            } else {
+                (200, serde_json::json!({"Items": [], "Count": 0, "ScannedCount": 0}))
+            };
+            http::Response::builder().status(status).body(SdkBody::from(answer.to_string())).unwrap()
+        });
+        let client = aws_sdk_dynamodb::Client::new(&offline(http, "eu-central-1", None));
+        let journal = Journal::new(client, "t".to_owned(), 1);
+        let mut record: Record = serde_json::from_value(serde_json::json!({
+            "function": "x", "place": {"account": "111122223333", "region": "eu-central-1"}, "subject": "i-1",
+            "cause": {"what": "x", "key": "a"}, "attempt": 1, "mode": "enforce", "outcome": null, "why": "", "actor": {},
+            "detail": {}, "steps": [], "notes": [], "started": "2026-11-23T04:00:00Z", "finished": null, "version": 7,
+            "owner": "x", "lease": "2026-11-23T04:00:00Z", "counted": true, "told": null, "watched": false
+        }))
+        .unwrap();
+        for _ in 0..2 {
+            let lost = journal.save(&mut record).await;
+            assert!(matches!(lost, Err(Error::LostRecord { .. })), "{lost:?}");
+        }
+        assert_eq!(
+            *sent.lock().unwrap(),
+            ["7", "7"],
+            "the second save waits for a version that is another run's"
+        );
+    }
 }
