@@ -125,6 +125,7 @@ pub trait Room: Send + Sync + Sized + 'static {
     fn clients(sdk: &SdkConfig) -> Self::Clients;
 
     /// Opens as many connections as the first look at home uses side by side: calls that AWS refuses, since `sdk` signs nothing.
+    #[must_use]
     fn warm(_sdk: &SdkConfig) -> impl Future<Output = ()> + Send {
         std::future::ready(())
     }
