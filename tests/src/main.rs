@@ -22,6 +22,7 @@ use drill::tools::Tools;
 /// Nothing leaves this machine: the account is moto's server, the functions are the binaries that ship.
 #[derive(Debug, Parser)]
 #[command(name = "drill")]
+#[expect(clippy::struct_excessive_bools, reason = "each is an option of its own")]
 struct Arguments {
     /// Play this scenario only; may be given again.
     #[arg(long, value_name = "NAME")]
