@@ -4,7 +4,7 @@
 #![cfg(test)]
 
 use std::collections::BTreeSet;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use drill::tools::Tools;
@@ -13,6 +13,15 @@ use serde_json::{Value, json};
 /// The C library of Amazon Linux 2023, on which `provided.al2023` runs.
 /// <https://docs.aws.amazon.com/linux/al2023/ug/compare-with-al2.html>
 const GLIBC: (u32, u32) = (2, 34);
+
+/// Megabytes of zip that each function may have. What fills them is in docs/performance.md.
+const ZIP_MB: [(&str, f64); 5] = [
+    ("block-public-bucket", 3.8),
+    ("disable-old-keys", 2.9),
+    ("restore-trail", 3.4),
+    ("revoke-open-ingress", 3.0),
+    ("stop-instance", 3.5),
+];
 
 /// The versions of the C library that a binary asks for, as the names of its symbol versions say.
 fn versions(binary: &[u8]) -> Vec<(u32, u32)> {
@@ -35,17 +44,33 @@ fn every_binary_runs_on_lambdas_c_library() {
     }
 }
 
+/// Packs a binary as `scripts/build` does.
+fn zip(tools: &Tools, binary: &Path, folder: &Path, name: &str) -> PathBuf {
+    let zip = folder.join(name);
+    let script = tools.project.join("scripts/zip.py");
+    let done = Command::new(&tools.python).arg(script).arg(binary).arg(&zip).status().unwrap();
+    assert!(done.success());
+    zip
+}
+
+#[test]
+fn every_zip_is_as_small_as_promised() {
+    let tools = Tools::find().unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    assert_eq!(tools.functions().unwrap(), ZIP_MB.map(|(function, _)| function));
+    for (function, most) in ZIP_MB {
+        let zip = zip(&tools, &tools.binary(function).unwrap(), folder.path(), function);
+        #[expect(clippy::cast_precision_loss, reason = "a few million")]
+        let megabytes = zip.metadata().unwrap().len() as f64 / 1e6;
+        assert!(megabytes <= most, "{function} has a zip of {megabytes:.2} MB, promised are {most}");
+    }
+}
+
 #[test]
 fn the_same_binary_gives_the_same_zip_whenever_it_is_made() {
     let tools = Tools::find().unwrap();
     let folder = tempfile::tempdir().unwrap();
-    let zip = |binary: &Path, name: &str| {
-        let zip = folder.path().join(name);
-        let script = tools.project.join("scripts/zip.py");
-        let done = Command::new(&tools.python).arg(script).arg(binary).arg(&zip).status().unwrap();
-        assert!(done.success());
-        zip
-    };
+    let zip = |binary: &Path, name: &str| zip(&tools, binary, folder.path(), name);
     let (one, other) = (folder.path().join("one"), folder.path().join("other"));
     std::fs::write(&one, b"the same").unwrap();
     let first = zip(&one, "first.zip");

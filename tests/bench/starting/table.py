@@ -10,7 +10,7 @@ PART_OF_PYTHON = 20
 # it knows of a subject.
 CONTAINED_MS = {"block-public-bucket": 60, "disable-old-keys": 60}
 OTHERS_MS = 10
-MEMORY_MB, ZIP_MB = 10, 2.5
+MEMORY_MB = 10
 
 TIME = ("function", "built as", "start, ms", "contained at 128 MB, ms", "of it not the endpoint's", "answered at 128 MB, ms", "warm, ms")
 COST = ("function", "built as", "CPU start, ms", "CPU start and first, ms", "CPU warm, ms", "memory, MB", "binary, MB", "zip, MB", "calls", "connections")
@@ -30,7 +30,7 @@ def show(seen, sizes, arguments):
     print(f"{cores} cores, {platform.machine()}; n = {arguments.rounds}; median (least–most)")
     rows(TIME, ((function, kind, *time(*runs)) for (function, kind), runs in seen.items()))
     rows(COST, ((function, kind, *cost(runs[0], sizes.get((function, kind)))) for (function, kind), runs in seen.items()))
-    return broken(seen, sizes)
+    return broken(seen)
 
 
 def rows(head, lines):
@@ -64,7 +64,7 @@ def cost(free, size):
     )
 
 
-def broken(seen, sizes):
+def broken(seen):
     sentences = []
 
     def check(function, what, value, most):
@@ -81,7 +81,6 @@ def broken(seen, sizes):
         if above:
             check(function, "milliseconds to containment at 128 MB", median(above), CONTAINED_MS.get(function, OTHERS_MS))
         check(function, "megabytes of memory", median(one.memory for one in free), MEMORY_MB)
-        check(function, "megabytes of zip", sizes[function, "function"][1] / 1e6, ZIP_MB)
     return sentences
 
 
