@@ -9,6 +9,7 @@ import argparse
 import asyncio
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -174,6 +175,8 @@ def main():
     if min(arguments.rounds, arguments.warm) < 1:
         parser.error("rounds and warm are at least 1")
     places = prepare()
+    # Ended from outside it still takes its cgroup and its processes with it.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("ended"))
     seen = asyncio.run(measure(arguments, places))
     broken = table.show(seen, sizes(places, seen), arguments)
     for sentence in broken:
