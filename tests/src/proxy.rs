@@ -251,13 +251,12 @@ async fn answer(
     let question = format!("{} {}", named.name, named.parameters);
     let old =
         if kind == Some(Kind::Stale) { shared.with(|s| s.answers.get(&question).cloned()) } else { None };
-    let (mut answered, bytes) = match old {
-        Some(old) => old,
-        None => {
-            let answer = forward(shared.upstream, head, body).await.map_err(|_| Broken)?;
-            shared.answered(index, answer.0.status);
-            answer
-        }
+    let (mut answered, bytes) = if let Some(old) = old {
+        old
+    } else {
+        let answer = forward(shared.upstream, head, body).await.map_err(|_| Broken)?;
+        shared.answered(index, answer.0.status);
+        answer
     };
     shared.with(|state| state.answers.insert(question, (answered.clone(), bytes.clone())));
     if kind == Some(Kind::Slow) {

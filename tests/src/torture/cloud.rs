@@ -117,12 +117,11 @@ async fn answer(
     let said = if let Some(trouble) = with(&mut |state| state.trouble(&named, &behind)) {
         trouble
     } else if named.name == "dynamodb:TransactWriteItems" {
-        match with(&mut |state| state.begin(&named.parameters)) {
-            Some(refused) => refused,
-            None => {
-                tokio::time::sleep(TRANSACTION).await;
-                with(&mut |state| Some(state.table.commit(&named.parameters))).unwrap_or_default()
-            }
+        if let Some(refused) = with(&mut |state| state.begin(&named.parameters)) {
+            refused
+        } else {
+            tokio::time::sleep(TRANSACTION).await;
+            with(&mut |state| Some(state.table.commit(&named.parameters))).unwrap_or_default()
         }
     } else {
         with(&mut |state| Some(state.carry_out(&named))).unwrap_or_default()
