@@ -154,6 +154,8 @@ pub async fn play(
             judge.contained().await?;
             Sign::Swept
         }
+        // An urgent function contained without the journal; the record is made by the event's own retry.
+        Some(_) if then == Then::Sweep && judge.has_no_record().await? => Sign::Unknown,
         Some(delivery) => {
             judge.contained().await?;
             Sign::Contained(delivery)

@@ -96,6 +96,10 @@ impl<'a> Judge<'a> {
         Ok(self.records().await? == [Some("open".to_owned())])
     }
 
+    pub(super) async fn has_no_record(&self) -> Result<bool> {
+        Ok(self.records().await?.is_empty())
+    }
+
     /// Whether a sweep has nothing to go on with: nothing was begun, and the function does not look for subjects by itself.
     pub(super) async fn nothing_to_know(&self) -> Result<bool> {
         Ok(self.then == Then::Sweep && self.scan(" | [?watched] | length(@)").await? == json!(0))

@@ -35,6 +35,7 @@ fn as_it_was(name: &str) -> Answer {
         "GetTrail" => ok(&json!({"Trail": {"S3BucketName": "elsewhere", "S3KeyPrefix": "x",
             "KmsKeyId": "arn:aws:kms:eu-central-1:999900009999:key/k9"}})),
         "GetInsightSelectors" => refused("InsightNotEnabledException"),
+        "ListTags" => ok(&json!({"ResourceTagList": [{"ResourceId": ARN, "TagsList": []}]})),
         // No selectors among them.
         _ => ok(&json!({})),
     }
