@@ -160,7 +160,24 @@ where
         },
     };
     let class = classify(&code, status);
+    let message = if is_skewed(&code) { format!("{message}; {SKEWED}") } else { message };
     Error::Aws { call, code, message, class }
+}
+
+/// AWS refuses a signature whose time is more than five minutes from its own, S3 fifteen.
+const SKEWED: &str = "the clock of this process and AWS's may differ by minutes, and the call had no effect; Lambda's retry repairs \
+     that by itself, on a machine of your own set the clock";
+
+/// Whether a code may stand for a clock that is wrong: each service has its own, and DynamoDB's stands for other faults too.
+fn is_skewed(code: &str) -> bool {
+    matches!(
+        code,
+        "RequestTimeTooSkewed"
+            | "RequestExpired"
+            | "RequestInTheFuture"
+            | "InvalidSignatureException"
+            | "SignatureDoesNotMatch"
+    )
 }
 
 fn innermost(error: &(dyn std::error::Error + 'static)) -> String {
@@ -225,11 +242,27 @@ mod tests {
             ("TargetGroupNotFound", 400, Class::NotFound),
             ("NoSuchEntity", 404, Class::NotFound),
             ("IncorrectInstanceState", 400, Class::Rejected),
+            ("RequestTimeTooSkewed", 403, Class::Rejected),
+            ("InvalidSignatureException", 400, Class::Rejected),
             ("InternalError", 500, Class::Unavailable),
         ] {
             assert_eq!(classify(code, Some(status)), class, "{code}");
         }
         assert_eq!(classify("Timeout", None), Class::Unavailable);
+    }
+
+    #[tokio::test]
+    async fn g15_a_clock_that_is_wrong_says_what_to_do() {
+        let http = aws_smithy_http_client::test_util::infallible_client_fn(|_| {
+            let answer = r#"{"__type": "com.amazon.coral.service#InvalidSignatureException", "message": "Signature expired"}"#;
+            let body = aws_smithy_types::body::SdkBody::from(answer);
+            http::Response::builder().status(400).body(body).unwrap()
+        });
+        let client = aws_sdk_dynamodb::Client::new(&crate::sdk::offline(http, "eu-central-1", None));
+        let read = crate::journal::partition_of(&client, "t", "x").await.unwrap_err();
+        assert_eq!(read.class(), Some(Class::Rejected));
+        let said = read.to_string();
+        assert!(said.contains("Signature expired; the clock") && said.contains("set the clock"), "{said}");
     }
 
     #[test]

@@ -195,10 +195,10 @@ fn settled(found: &Found, page: &mut Page) -> Result<Option<&'static str>, Failu
         ));
         return Ok(Some("nothing-changed"));
     }
-    if record.is_at_work(clock::now()) {
+    if let Some(lease) = found.at_work {
         return Err(Failure::Refused(format!(
-            "a run of {} is at it until {}; try again then",
-            record.function, record.lease
+            "a run of {} is at it until {lease}; try again then",
+            record.function
         )));
     }
     Ok(None)

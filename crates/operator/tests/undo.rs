@@ -15,6 +15,8 @@ mod dump;
 mod play;
 #[path = "common/process.rs"]
 mod process;
+#[path = "undo/races.rs"]
+mod races;
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -25,6 +27,7 @@ use libtest_mimic::{Arguments, Failed, Trial};
 fn main() -> anyhow::Result<ExitCode> {
     let arguments = Arguments::from_args();
     let mut trials = cases::all();
+    trials.extend(races::all());
     let contained = scenario::catalogue(&scenarios())?.into_iter().filter(contains);
     trials.extend(contained.map(|one| {
         let name = format!("law_7_{}::{}", one.function.replace('-', "_"), one.name);

@@ -236,6 +236,10 @@ impl<R: Room> Run<'_, R> {
                 return Ok(());
             }
         }
+        if self.is_held() {
+            // Whoever is at it says how it ends.
+            return Ok(());
+        }
         let (mut record, prior) = self.draft(&report.why);
         record.told = None;
         record.add_steps(report.changes.clone());

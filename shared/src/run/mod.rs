@@ -69,6 +69,15 @@ impl Ending {
     }
 }
 
+/// What became of the attempt to put steps on record.
+enum Stop {
+    /// They are; apply them.
+    No,
+    /// Another run, or a human, wrote the record: what was seen and decided is old.
+    LookAgain,
+    End(Ending),
+}
+
 /// What one look brought.
 type Seen<R> = Result<Option<<R as Room>::Observation>, Error>;
 
@@ -100,6 +109,10 @@ pub(crate) struct Run<'a, R: Room> {
     notes: Vec<String>,
     why: String,
     looks: u32,
+    /// Whether it waited for another run or was refused its record: the exemptions that it knows are old.
+    waited: bool,
+    /// How often it was refused its record.
+    refusals: u32,
 }
 
 /// The end of a run: its report, and its record if people are still to be told of it, in the digest of a sweep.
@@ -154,6 +167,8 @@ pub(crate) async fn run<R: Room>(
         notes: Vec::new(),
         why: String::new(),
         looks: 0,
+        waited: false,
+        refusals: 0,
     };
     let end = match timeout_at(invocation.deadline - MARGIN, Box::pin(run.go(exemptions))).await {
         Ok(end) => end,
@@ -172,7 +187,7 @@ impl<R: Room> Run<'_, R> {
             Ok(seen) => seen,
             Err(end) => return end,
         };
-        let mut gated = false;
+        let (mut gated, mut asked) = (false, false);
         loop {
             let seen_now = match seen {
                 Ok(Some(seen)) => seen,
@@ -209,6 +224,14 @@ impl<R: Room> Run<'_, R> {
                 }
                 Ruling::Act(ref steps) => {
                     if !gated {
+                        if !asked && self.may_be_released() {
+                            match self.ask_again().await {
+                                Ok(false) => (seen, asked) = (Ok(Some(seen_now)), true),
+                                Ok(true) => seen = self.observe(depth).await,
+                                Err(end) => return end,
+                            }
+                            continue;
+                        }
                         if let Some(end) = self.gate(&seen_now, &verdict, steps) {
                             return end;
                         }
@@ -228,8 +251,14 @@ impl<R: Room> Run<'_, R> {
                         }
                     } else {
                         let recorded = self.without_journal.is_none();
-                        if let Some(end) = self.record_steps(&fresh, &verdict.why).await {
-                            return end;
+                        match self.record_steps(&fresh, &verdict.why).await {
+                            Stop::No => {}
+                            Stop::End(end) => return end,
+                            Stop::LookAgain => {
+                                (gated, asked) = (false, false);
+                                seen = self.observe(depth).await;
+                                continue;
+                            }
                         }
                         if recorded && self.without_journal.is_some() {
                             // Decided again, with marks on the resource in place of the record.
@@ -257,7 +286,17 @@ impl<R: Room> Run<'_, R> {
         } else {
             futures_util::future::join(self.observe(depth), self.read_journal(exemptions)).await
         };
-        match journal {
+        self.keep_journal(journal)?;
+        // The journal is read beside the subject: what another delivery has just contained was looked at too early.
+        if self.wait_for_other().await || self.just_contained() {
+            seen = self.observe(depth).await;
+        }
+        Ok(seen)
+    }
+
+    /// Keeps what was read of the journal. An urgent answer goes on without it.
+    fn keep_journal(&mut self, read: Result<(History, Found), Error>) -> Result<(), Ending> {
+        match read {
             Ok((known, exemptions)) => {
                 (self.history, self.baseline, self.exemptions) = (known.records, known.baseline, exemptions);
             }
@@ -266,11 +305,25 @@ impl<R: Room> Run<'_, R> {
                 return Err(Ending::failed(&error, "the journal cannot be read, so nothing was changed"));
             }
         }
-        // The journal is read beside the subject: what another delivery has just contained was looked at too early.
-        if self.wait_for_other().await || self.just_contained() {
-            seen = self.observe(depth).await;
-        }
-        Ok(seen)
+        Ok(())
+    }
+
+    /// Whether a human may be taking back, or have taken back, what was changed before: then what is seen may be theirs. A
+    /// record that is gone on with needs no question, since an undo writes it.
+    fn may_be_released(&self) -> bool {
+        let continued = self.latest().filter(|r| r.is_continued()).map(Record::id);
+        let earlier = |r: &Record| r.counted && Some(r.id()) != continued;
+        self.without_journal.is_none() && (self.waited || self.history.iter().any(earlier))
+    }
+
+    /// Reads the journal after the subject was seen: an undo marks its record and writes its exemptions before it changes
+    /// anything. True if another run was at it meanwhile, so that what was observed is old.
+    async fn ask_again(&mut self) -> Result<bool, Ending> {
+        let newest = |run: &Self| run.latest().map(|r| (r.attempt, r.version));
+        let known = newest(self);
+        let read = self.read_journal(None).await;
+        self.keep_journal(read)?;
+        Ok(self.wait_for_other().await || newest(self) != known)
     }
 
     /// Whether another run for the same cause contained the subject within the last minute.

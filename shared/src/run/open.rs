@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use jiff::SignedDuration;
 
-use super::{Ending, Run};
+use super::{Ending, Run, Stop};
 use crate::clock;
 use crate::engine::Origin;
 use crate::journal::{Begin, Limit, Record};
@@ -20,88 +20,97 @@ const REFUSALS: u32 = 5;
 
 impl<R: Room> Run<'_, R> {
     /// Waits while another delivery of the same cause is at it, until that one ends or its lease does. True if it
-    /// waited, so that what was observed is old.
+    /// waited, so that what was observed is old, and so are the exemptions.
     ///
     /// A run that has lost its process is taken over when its lease ends, well before Lambda would retry.
     pub(super) async fn wait_for_other(&mut self) -> bool {
         let mut waited = false;
-        while self.latest().is_some_and(|r| r.is_held_by_another(&self.invocation.id, clock::now())) {
+        while self.is_held() {
             waited = true;
             clock::pause(LOOK_EVERY).await;
-            match self.engine.journal.history(R::NAME, &self.lead.place, &self.lead.subject).await {
-                Ok(known) => self.history = known.records,
-                Err(_) => break,
+            let read = self.engine.journal.history(R::NAME, &self.lead.place, &self.lead.subject).await;
+            // One that fails is made again, until the lease ends that is known.
+            if let Ok(known) = read {
+                self.history = known.records;
             }
         }
+        self.waited |= waited;
         waited
     }
 
-    /// Puts steps on record before they are applied: in a new record, or added to ours. An end means: do not apply.
-    pub(super) async fn record_steps(&mut self, steps: &[Step<R::Change>], why: &str) -> Option<Ending> {
+    /// Whether another delivery of the same cause is at it.
+    pub(super) fn is_held(&self) -> bool {
+        self.latest().is_some_and(|r| r.is_held_by_another(&self.invocation.id, clock::now()))
+    }
+
+    /// Puts steps on record before they are applied: in a new record, or added to ours.
+    pub(super) async fn record_steps(&mut self, steps: &[Step<R::Change>], why: &str) -> Stop {
         let recorded: Vec<Recorded> = steps.iter().map(|s| Recorded::of(&s.change)).collect();
         self.keep_changes(&recorded);
         if self.without_journal.is_some() {
-            return None;
+            return Stop::No;
         }
         if let Some(record) = self.record.as_mut() {
             record.add_steps(recorded);
             record.lease = lease(self.engine.config.lease_seconds);
             let saved = self.engine.journal.save(record).await;
-            return saved.err().and_then(|error| self.journal_lost(error));
+            return saved.map_or_else(|error| self.journal_lost(error), |()| Stop::No);
         }
-        for _ in 0..REFUSALS {
-            let (mut record, prior) = self.draft(why);
-            record.add_steps(recorded.clone());
-            let resumed = record.counted;
-            let limit = Limit { changes: self.engine.config.changes_per_hour, urgent: R::URGENT };
-            record.counted = true;
-            match self.engine.journal.begin(&record, prior, (!resumed).then_some(limit)).await {
-                Ok(Begin::Ours) => {
-                    self.keep_changes(&record.steps);
-                    self.record = Some(record);
-                    self.resumed = resumed;
-                    return None;
-                }
-                Ok(Begin::LimitReached(ceiling)) => {
-                    let why = format!("{why}; {}", limit.says(ceiling, &record.actor));
-                    return Some(Ending { ceiling: Some(ceiling), ..Ending::new(Outcome::Held, why) });
-                }
-                Ok(Begin::Duplicate) => {
-                    match self.engine.journal.history(R::NAME, &self.lead.place, &self.lead.subject).await {
-                        Ok(known) => self.history = known.records,
-                        Err(error) => return self.journal_lost(error),
-                    }
-                    self.wait_for_other().await;
-                    // It began after this run looked, so what this run saw is what the other one ended.
-                    if self.latest().is_some_and(|r| r.outcome == Some(Outcome::Contained)) {
-                        let id = self.latest().map(Record::id).unwrap_or_default();
-                        return Some(Ending::new(
-                            Outcome::AlreadySafe,
-                            format!("contained by another delivery: {id}"),
-                        ));
-                    }
-                }
-                Err(error) => return self.journal_lost(error),
+        let (mut record, prior) = self.draft(why);
+        record.add_steps(recorded);
+        let resumed = record.counted;
+        let limit = Limit { changes: self.engine.config.changes_per_hour, urgent: R::URGENT };
+        record.counted = true;
+        match self.engine.journal.begin(&record, prior, (!resumed).then_some(limit)).await {
+            Ok(Begin::Ours) => {
+                self.keep_changes(&record.steps);
+                self.record = Some(record);
+                self.resumed = resumed;
+                Stop::No
             }
+            Ok(Begin::LimitReached(ceiling)) => {
+                let why = format!("{why}; {}", limit.says(ceiling, &record.actor));
+                Stop::End(Ending { ceiling: Some(ceiling), ..Ending::new(Outcome::Held, why) })
+            }
+            Ok(Begin::Duplicate) => self.refused().await,
+            Err(error) => self.journal_lost(error),
         }
-        Some(Ending::new(
-            Outcome::Failed,
-            "the record is written by too many runs at once; nothing was changed by this one",
-        ))
+    }
+
+    /// Another run, or a human who takes it back, wrote the record first.
+    async fn refused(&mut self) -> Stop {
+        self.refusals += 1;
+        if self.refusals >= REFUSALS {
+            let why = "the record is written by too many runs at once; nothing was changed by this one";
+            return Stop::End(Ending::new(Outcome::Failed, why));
+        }
+        match self.engine.journal.history(R::NAME, &self.lead.place, &self.lead.subject).await {
+            Ok(known) => self.history = known.records,
+            Err(error) => return self.journal_lost(error),
+        }
+        self.wait_for_other().await;
+        self.waited = true;
+        // It began after this run looked, so what this run saw is what the other one ended.
+        if let Some(record) = self.latest().filter(|r| r.outcome == Some(Outcome::Contained)) {
+            let why = format!("contained by another delivery: {}", record.id());
+            return Stop::End(Ending::new(Outcome::AlreadySafe, why));
+        }
+        self.changes.clear();
+        Stop::LookAgain
     }
 
     /// What becomes of a run whose journal fails at a write: an urgent one goes on without it.
-    fn journal_lost(&mut self, error: crate::Error) -> Option<Ending> {
+    fn journal_lost(&mut self, error: crate::Error) -> Stop {
         let taken = matches!(error, crate::Error::LostRecord { .. });
         if R::URGENT && self.origin == Origin::Event && !taken {
             self.without_journal = Some(error);
-            return None;
+            return Stop::No;
         }
         let mut end = Ending::failed(&error, "the plan cannot be recorded, so it was not applied");
         if self.changed() {
             end.outcome = Outcome::Partial;
         }
-        Some(end)
+        Stop::End(end)
     }
 
     /// The record to begin, and the version that must stand there: the one to go on with, or none.
@@ -167,7 +176,8 @@ impl<R: Room> Run<'_, R> {
     }
 }
 
-fn lease(seconds: u32) -> jiff::Timestamp {
+/// Until when a run that shows itself now has the record to itself.
+pub(super) fn lease(seconds: u32) -> jiff::Timestamp {
     let now = clock::now();
     now.checked_add(SignedDuration::from_secs(i64::from(seconds))).unwrap_or(now)
 }

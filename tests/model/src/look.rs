@@ -26,7 +26,7 @@ impl Protocol {
                     }
                 }
             }
-            At::Waiting { records: false, .. } => {
+            At::Waiting { .. } => {
                 if !self.is_held(state, n) {
                     may(Step::ReadRecords);
                 } else if self.is(Break::FailureOverLease) {
@@ -34,7 +34,7 @@ impl Protocol {
                 }
             }
             At::Asking { records: false } => may(Step::ReadRecords),
-            At::Waiting { .. } | At::Asking { .. } => may(Step::ReadExemptions),
+            At::Asking { .. } => may(Step::ReadExemptions),
             At::Again => may(Step::ReadResource),
             At::Recording(..) | At::Closing(_) => {
                 may(Step::Write);
@@ -88,6 +88,7 @@ impl Protocol {
         let (now, taken) = (state.now, state.taken[usize::from(state.hour())]);
         let subject = state.subjects[state.runs[n].subject].clone();
         let run = &mut state.runs[n];
+        let known = (run.knows.records.len(), run.knows.records.last().map(|r| r.version));
         match step {
             Step::ReadResource => run.knows.harm = subject.harm,
             Step::ReadExemptions => run.knows.exempt = subject.exempt,
@@ -119,7 +120,7 @@ impl Protocol {
                     let held = run.knows.records.last().is_some_and(|r| self.is_anothers(r, n, now));
                     let contained = run.knows.records.iter().any(|r| r.outcome == Some(Outcome::Contained));
                     if held {
-                        run.at = At::Waiting { refused: false, records: false };
+                        run.at = At::Waiting { refused: false };
                     } else if contained {
                         run.at = At::Again;
                     } else {
@@ -127,22 +128,19 @@ impl Protocol {
                     }
                 }
             }
-            (At::Waiting { refused, records }, Step::ReadRecords) => {
-                if self.is(Break::OldExemptions) {
-                    let refused = *refused;
-                    self.waited(run, refused);
-                } else {
-                    *records = true;
-                }
-            }
-            (At::Waiting { refused, .. }, _) => {
+            (At::Waiting { refused }, _) => {
                 let refused = *refused;
-                self.waited(run, refused);
+                Self::waited(run, refused);
             }
             (At::Asking { records }, Step::ReadRecords) => {
                 *records = true;
+                let newest = |records: &[Record]| (records.len(), records.last().map(|r| r.version));
+                let changed = newest(&run.knows.records) != known;
+                run.knows.asked = !changed;
                 if run.knows.records.last().is_some_and(|r| self.is_anothers(r, n, now)) {
-                    run.at = At::Waiting { refused: false, records: false };
+                    run.at = At::Waiting { refused: false };
+                } else if changed {
+                    run.at = At::Again;
                 }
             }
             (At::Asking { .. } | At::Again, _) => self.decide(state, n),
@@ -151,7 +149,8 @@ impl Protocol {
     }
 
     /// Another run's record is nobody's now.
-    fn waited(&self, run: &mut Run, refused: bool) {
+    fn waited(run: &mut Run, refused: bool) {
+        (run.knows.waited, run.knows.asked) = (true, false);
         let contained = run.knows.records.last().is_some_and(|r| r.outcome == Some(Outcome::Contained));
         run.at = if refused && contained { At::Answered } else { At::Again };
     }
@@ -177,7 +176,7 @@ impl Protocol {
             let continued = latest.filter(|record| record.is_continued());
             let earlier = knows.records.len() - usize::from(continued.is_some());
             let may_be_released = knows.records[..earlier].iter().any(|record| record.counted.is_some());
-            if may_be_released && !knows.asked && !self.is(Break::OldExemptions) {
+            if (may_be_released || knows.waited) && !knows.asked && !self.is(Break::OldExemptions) {
                 run.knows.asked = true;
                 run.at = At::Asking { records: false };
                 return;
@@ -262,7 +261,7 @@ impl Protocol {
         if run.knows.refusals > REFUSALS {
             Self::fail(run);
         } else {
-            run.at = At::Waiting { refused: true, records: false };
+            run.at = At::Waiting { refused: true };
         }
     }
 

@@ -100,11 +100,9 @@ pub(crate) enum At {
         records: bool,
         exemptions: bool,
     },
-    /// Another run's lease runs, or another run wrote the record first: reads the records until it is nobody's, then the
-    /// exemptions.
+    /// Another run's lease runs, or another run wrote the record first: reads the records until it is nobody's.
     Waiting {
         refused: bool,
-        records: bool,
     },
     /// Looks at the resource again.
     Again,
@@ -147,6 +145,7 @@ pub(crate) struct Knows {
     pub(crate) taken: u8,
     pub(crate) gated: bool,
     pub(crate) asked: bool,
+    pub(crate) waited: bool,
     pub(crate) done: Changes,
     pub(crate) looks: u8,
     pub(crate) refusals: u8,

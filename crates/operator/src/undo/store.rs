@@ -31,6 +31,8 @@ pub(super) struct Found {
     pub(super) undo: Option<Begun>,
     /// A newer record of the subject under which it was changed again.
     pub(super) newer: Option<String>,
+    /// The end of the lease of a run that is at the subject now, for whatever cause.
+    pub(super) at_work: Option<Timestamp>,
 }
 
 /// An undo as the table has it.
@@ -72,11 +74,14 @@ pub(super) async fn find(journal: &Journal, id: &Id) -> Result<Option<Found>, Er
         Some(Begun { undo: undo(item)?, version: number(item, "version")?, lease })
     });
     let is_record = |item: &&Item| text(item, "id").is_some();
-    let others = items.iter().filter(is_record).filter_map(|item| Record::from_item(item).ok());
+    let all: Vec<Record> =
+        items.iter().filter(is_record).filter_map(|item| Record::from_item(item).ok()).collect();
+    let now = clock::now();
+    let at_work = all.iter().filter(|other| other.is_at_work(now)).map(|other| other.lease).max();
     let newer =
-        others.filter(|other| other.counted && other.undone.is_none() && other.started > record.started);
+        all.iter().filter(|other| other.counted && other.undone.is_none() && other.started > record.started);
     let newer = newer.max_by_key(|other| other.started).map(|other| other.id());
-    Ok(Some(Found { record, item: item.clone(), undo: begun, newer }))
+    Ok(Some(Found { record, item: item.clone(), undo: begun, newer, at_work }))
 }
 
 /// Begins the undo of a record, or goes on with one that was left.

@@ -38,7 +38,7 @@ pub(crate) fn all() -> Vec<Trial> {
     all
 }
 
-fn named(function: &str, name: &str) -> Result<Scenario> {
+pub(crate) fn named(function: &str, name: &str) -> Result<Scenario> {
     let all = scenario::catalogue(&scenarios())?;
     all.into_iter().find(|one| one.function == function && one.name == name).context("no such scenario")
 }
@@ -139,7 +139,7 @@ async fn law_7_who_declines_changes_nothing() -> Result<()> {
     .await
 }
 
-fn environment(command: &mut Command, played: &Played<'_>) {
+pub(crate) fn environment(command: &mut Command, played: &Played<'_>) {
     let account = played.account;
     for (name, value) in [
         ("AWS_CONFIG_FILE", "/dev/null"),

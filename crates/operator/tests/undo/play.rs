@@ -25,11 +25,11 @@ pub(crate) struct Played<'a> {
     pub(crate) stage: Stage<'a>,
     pub(crate) account: &'a Account,
     function: Function,
-    of_function: Proxy,
+    pub(crate) of_function: Proxy,
     pub(crate) of_operator: Proxy,
     members: Vec<String>,
     scene: Scene,
-    sweep: Option<Value>,
+    pub(crate) sweep: Option<Value>,
     /// The account before the function ran.
     pub(crate) before: Facts,
     /// The records under which something was begun, newest first.
@@ -197,7 +197,7 @@ fn regions(account: &Account, one: &Scenario, event: &Value) -> BTreeSet<String>
 }
 
 /// The statuses of a document's changes that have one of these words, by key.
-fn keys(document: &Value, status: &str) -> Vec<String> {
+pub(crate) fn keys(document: &Value, status: &str) -> Vec<String> {
     let changes = list(document["changes"].clone());
     let those = changes.iter().filter(|change| change["status"] == json!(status));
     those.filter_map(|change| change["key"].as_str().map(str::to_owned)).collect()
