@@ -21,7 +21,7 @@ impl Protocol {
             Step::Write => self.write(state, n),
             Step::WriteAndLoseTheAnswer => {
                 state.losses -= 1;
-                let mut draft = self.next_write(state, n);
+                let mut draft = Self::next_write(state, n);
                 self.send(state, n, &mut draft);
             }
             Step::Apply(change) => self.apply(state, n, change, true),
@@ -39,7 +39,7 @@ impl Protocol {
         }
     }
 
-    fn next_write(&self, state: &State, n: usize) -> Draft {
+    fn next_write(state: &State, n: usize) -> Draft {
         let run = &state.runs[n];
         match (&run.at, &run.knows.record) {
             (At::Recording(draft, _), _) => draft.clone(),
@@ -95,7 +95,7 @@ impl Protocol {
     }
 
     fn write(&self, state: &mut State, n: usize) {
-        let mut draft = self.next_write(state, n);
+        let mut draft = Self::next_write(state, n);
         let sent = self.send(state, n, &mut draft);
         let run = &mut state.runs[n];
         match (run.at.clone(), sent) {

@@ -6,7 +6,7 @@ use crate::world::{Break, Deed, Protocol};
 
 impl Protocol {
     /// What a human can do next.
-    pub(crate) fn deeds(&self, state: &State, n: usize, mut may: impl FnMut(Deed)) {
+    pub(crate) fn deeds(state: &State, n: usize, mut may: impl FnMut(Deed)) {
         let human = &state.humans[n];
         let subject = &state.subjects[human.subject];
         match human.doing {
@@ -27,7 +27,7 @@ impl Protocol {
             Doing::Agreed { .. } => may(Deed::Begin),
             Doing::Reverting { left: 0, .. } => may(Deed::Close),
             Doing::Reverting { left, .. } => {
-                may(Deed::Revert(u8::try_from(left.trailing_zeros()).unwrap_or(0)))
+                may(Deed::Revert(u8::try_from(left.trailing_zeros()).unwrap_or(0)));
             }
             Doing::Ended => return,
         }

@@ -14,7 +14,6 @@ impl Protocol {
         let run = &state.runs[n];
         match &run.at {
             At::Due => may(Step::Begin),
-            At::Listing => may(Step::ReadExemptions),
             At::Looking { resource, records, exemptions } => {
                 for (read, step) in [
                     (resource, Step::ReadResource),
@@ -34,7 +33,7 @@ impl Protocol {
                 }
             }
             At::Asking { records: false } => may(Step::ReadRecords),
-            At::Asking { .. } => may(Step::ReadExemptions),
+            At::Listing | At::Asking { .. } => may(Step::ReadExemptions),
             At::Again => may(Step::ReadResource),
             At::Recording(..) | At::Closing(_) => {
                 may(Step::Write);

@@ -136,6 +136,7 @@ pub(crate) struct Run {
 }
 
 /// What a process has in its memory; it dies with it.
+#[expect(clippy::struct_excessive_bools, reason = "each is a thing that a process knows or not")]
 #[derive(Clone, Debug, Default, Eq, Hash, PartialEq)]
 pub(crate) struct Knows {
     pub(crate) harm: Changes,

@@ -44,6 +44,7 @@ const LIMIT: Protocol =
     Protocol { harm: [0b1, 0b1], deliveries: &[0, 1], kills: 1, losses: 1, limit: 1, ..ONE };
 
 fn broken_by(protocol: &Protocol) -> (BTreeSet<&'static str>, String) {
+    #[expect(clippy::disallowed_methods, reason = "the checker runs outside of the pipeline")]
     let began = Instant::now();
     let checker =
         protocol.clone().checker().threads(2).finish_when(HasDiscoveries::AnyFailures).spawn_bfs().join();

@@ -162,7 +162,7 @@ impl Protocol {
         due && !renews
     }
 
-    fn tick(&self, state: &mut State) {
+    fn tick(state: &mut State) {
         state.now += 1;
         let now = state.now;
         for human in &state.humans {
@@ -228,14 +228,14 @@ impl Model for Protocol {
             }
         }
         for n in 0..state.humans.len() {
-            self.deeds(state, n, |deed| actions.push(Action::Human(n, deed)));
+            Self::deeds(state, n, |deed| actions.push(Action::Human(n, deed)));
         }
     }
 
     fn next_state(&self, last: &State, action: Action) -> Option<State> {
         let mut state = last.clone();
         match action {
-            Action::Tick => self.tick(&mut state),
+            Action::Tick => Self::tick(&mut state),
             Action::Attack(subject) => {
                 state.attacks -= 1;
                 state.subjects[subject].harm = self.harm[subject];
