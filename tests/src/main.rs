@@ -43,7 +43,7 @@ struct Arguments {
     #[arg(long, value_name = "PATH", default_value = "drill.html")]
     page: PathBuf,
     /// Add this to the time of every call, as the way to a region does.
-    #[arg(long, value_name = "MS", default_value_t = 0)]
+    #[arg(long, value_name = "MS", default_value_t = Options::LATENCY_MS)]
     latency: u64,
     /// Play nothing: hand the stage of one scenario over to whoever reads this output, as the module `hand_over` says.
     #[arg(long, requires = "scenario")]

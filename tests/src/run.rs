@@ -19,10 +19,22 @@ use crate::tools::Tools;
 use crate::verify;
 
 /// How scenarios are played.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug)]
 pub struct Options {
     /// Added to the time of every call that a function makes.
     pub latency: Duration,
+}
+
+impl Options {
+    /// As within a region. Of calls that are made at once and answered at once, one may end before the other begins,
+    /// and would count as a round trip more.
+    pub const LATENCY_MS: u64 = 5;
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self { latency: Duration::from_millis(Self::LATENCY_MS) }
+    }
 }
 
 /// What was seen of one scenario.

@@ -287,12 +287,15 @@ fn judge(mut flooded: Flooded, cloud: &Cloud, events: &Events, size: Size) -> Fl
             contained <= closed,
             format!("{contained} events ended contained, and {closed} groups were closed"),
         );
-        let hours = cloud.table.taken_by_hour();
-        let over = hours.iter().filter(|taken| **taken > size.limit as u64).count();
-        must(over == 0, format!("the change limit was passed: {hours:?}"));
+        let (hours, actors) = cloud.table.taken_from_limits();
+        // The flood is one actor's, who has half of the limit.
+        let (limit, share) = (size.limit as u64, size.limit.div_ceil(2) as u64);
+        let within = hours.iter().all(|taken| *taken <= limit) && actors.iter().all(|taken| *taken <= share);
+        must(within, format!("the change limit was passed: {hours:?}, by actors {actors:?}"));
         let told = cloud.messages.get("held").copied().unwrap_or_default();
-        let full = hours.iter().filter(|taken| **taken == size.limit as u64).count();
-        must(told == full, format!("people were told {told} times of {full} hours whose limit was reached"));
+        let full = hours.iter().filter(|taken| **taken == limit).count()
+            + actors.iter().filter(|taken| **taken == share).count();
+        must(told == full, format!("people were told {told} times of {full} limits that were reached"));
         flooded.counts.extend([
             ("lost", lost),
             ("groups closed", closed),

@@ -90,9 +90,13 @@ impl Table {
         counts
     }
 
-    /// How many changes were taken from the limit, hour by hour.
-    pub(super) fn taken_by_hour(&self) -> Vec<u64> {
-        self.items.keys().filter(|(pk, _)| pk.starts_with("limit#")).map(|key| self.taken(key)).collect()
+    /// How many changes were taken from each hour's limit, and from each actor's share of it.
+    pub(super) fn taken_from_limits(&self) -> (Vec<u64>, Vec<u64>) {
+        let from = |wanted: fn(&str) -> bool| {
+            let keys = self.items.keys().filter(|(pk, sk)| pk.starts_with("limit#") && wanted(sk));
+            keys.map(|key| self.taken(key)).collect()
+        };
+        (from(|sk| !sk.contains('#')), from(|sk| sk.contains("#actor#")))
     }
 
     fn taken(&self, key: &Key) -> u64 {
