@@ -205,7 +205,8 @@ impl Splitter {
                 let begun = self.text.take().unwrap_or_default();
                 if self.depth == 1 && self.floor == 0 {
                     let text = bytes.get(begun..self.next - 1).unwrap_or_default();
-                    self.listed = LISTS.contains(&text);
+                    // Of what is not kept, the beginning of the text may be gone.
+                    self.listed = matches!(self.inside, Inside::Record(_)) && LISTS.contains(&text);
                 }
             }
             // No text of JSON holds a line break: what was to be a record ended before, and the next line begins anew.

@@ -101,6 +101,12 @@ fn what_is_cut_off_costs_no_other_record() {
 }
 
 #[test]
+fn a_name_behind_the_records_of_a_file_is_none_of_the_next_one() {
+    let (records, _) = broken("{\"Records\":[],\"Findings\":{}}{[{\"b\":1}]}");
+    assert_eq!(records, ["{[{\"b\":1}]}"]);
+}
+
+#[test]
 fn what_is_no_json_is_told_once() {
     let none = "no JSON object";
     assert_eq!(broken("\u{89}PNG\r\n\u{1a}\n..."), (vec![], vec![none]));
