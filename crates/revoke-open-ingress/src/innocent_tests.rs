@@ -3,9 +3,8 @@
 use std::collections::BTreeMap;
 
 use proptest::prelude::*;
-use tourniquet::actor::Actor;
-use tourniquet::{Cause, Place};
 
+use super::property::decided;
 use super::*;
 use crate::observation::PrefixList;
 use crate::rule::{Access, Source};
@@ -106,16 +105,9 @@ proptest! {
 
     #[test]
     fn innocent_groups_are_left_alone(seen in group(), remove in any::<bool>()) {
-        let lead = Lead {
-            place: Place::new("111122223333", "eu-central-1"),
-            subject: "sg-0a1b2c3d".into(),
-            cause: Cause::sweep(),
-            actor: Actor::default(),
-            detail: Detail::Group,
-        };
         let wide_rules = if remove { WideRules::Remove } else { WideRules::Split };
         let settings = Settings { wide_rules, ..Settings::default() };
-        let verdict = decide(&lead, &seen, &settings, &Standing::default());
+        let verdict = decided(&seen, &settings, &Standing::default());
         prop_assert_eq!(verdict.ruling, Ruling::Safe, "{}", verdict.why);
     }
 }

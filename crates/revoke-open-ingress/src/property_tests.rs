@@ -175,7 +175,7 @@ fn group() -> impl Strategy<Value = Observation> {
     })
 }
 
-fn decided(seen: &Observation, settings: &Settings, standing: &Standing) -> Verdict<Change> {
+pub(super) fn decided(seen: &Observation, settings: &Settings, standing: &Standing) -> Verdict<Change> {
     let lead = Lead {
         place: Place::new("111122223333", "eu-central-1"),
         subject: "sg-0a1b2c3d".into(),
