@@ -3,7 +3,7 @@
 //! Every step is decided from the rules that are there now, so the same decision after the changes is the proof that they
 //! hold: that nothing is open any more, and that what was to be added is there.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use tourniquet::exemption::Exemption;
 use tourniquet::plan::Step;
@@ -33,8 +33,7 @@ pub(crate) fn decide(
 ) -> Verdict<Change> {
     let (scopes, mut notes) = scopes(lead, standing);
     let spared = |rule: &Rule, port| scopes.iter().any(|(scope, _)| scope.covers(rule, port));
-    let mut exposure = judge(&seen.rules, seen, settings, spared);
-    go_on(&mut exposure, seen, settings, standing, spared);
+    let exposure = exposure(seen, settings, standing, spared);
     let why = exposure.findings.join("; ");
     if !exposure.closed.is_empty()
         && settings.managed_groups == Answer::Report
@@ -65,33 +64,58 @@ pub(crate) fn decide(
     Verdict::new(ruling, why).with_notes(notes)
 }
 
-/// Goes on with revocations that were planned and that failed: of two pieces of the world one alone may be none, and which
-/// of them stays is not left to chance.
-fn go_on(
-    exposure: &mut Exposure,
+/// What is open, and what was to be revoked and is still there: of two pieces of the world one alone may be none, and which
+/// of them stays is not left to chance. The rest is judged without it, so that nothing else goes in its place.
+fn exposure(
     seen: &Observation,
     settings: &Settings,
     standing: &Standing,
     spared: impl Fn(&Rule, Port) -> bool,
-) {
+) -> Exposure {
+    let planned = still_to_revoke(seen, settings, standing, &spared);
+    let all = judge(&seen.rules, seen, settings, &spared);
+    if planned.is_empty() {
+        return all;
+    }
+    let goes = |rule: &Rule, port| planned.get(&rule.id).is_some_and(|ports| ports.contains(&port));
+    let mut exposure =
+        judge(&seen.rules, seen, settings, |rule, port| spared(rule, port) || goes(rule, port));
+    exposure.unread = all.unread;
+    for (id, ports) in &planned {
+        exposure.closed.entry(id.clone()).or_default().extend(ports);
+    }
+    if exposure.closed == all.closed {
+        exposure.findings = all.findings;
+    } else {
+        let left = seen.rules.iter().filter(|rule| planned.contains_key(&rule.id));
+        let left = left.map(|rule| format!("{} was to be revoked and is still there", rule.access));
+        exposure.findings.extend(left);
+    }
+    exposure
+}
+
+/// The rules that earlier attempts were to revoke and that are as they were, with the ports that were to be closed.
+fn still_to_revoke(
+    seen: &Observation,
+    settings: &Settings,
+    standing: &Standing,
+    spared: impl Fn(&Rule, Port) -> bool,
+) -> BTreeMap<String, BTreeSet<Port>> {
+    let mut planned: BTreeMap<String, BTreeSet<Port>> = BTreeMap::new();
     for recorded in &standing.planned {
         let Ok(Change::Revoke { rule, closes, .. }) = serde_json::from_value(recorded.change.clone()) else {
             continue;
         };
-        let is_live = seen.rules.iter().any(|live| live.id == rule.id && live.access == rule.access);
-        let open = |port: &Port| {
-            is_live && settings.guarded().any(|guarded| guarded == *port) && !spared(&rule, *port)
-        };
-        let open: BTreeSet<Port> = closes.iter().filter_map(|text| scope::port(text)).filter(open).collect();
-        if open.is_empty() {
+        if !seen.rules.iter().any(|live| live.id == rule.id && live.access == rule.access) {
             continue;
         }
-        let closed = exposure.closed.entry(rule.id).or_default();
-        if !open.is_subset(closed) {
-            exposure.findings.push(format!("{} was to be revoked and is still there", rule.access));
-            closed.extend(open);
+        let open = |port: &Port| settings.guarded().any(|guarded| guarded == *port) && !spared(&rule, *port);
+        let ports: Vec<Port> = closes.iter().filter_map(|text| scope::port(text)).filter(open).collect();
+        if !ports.is_empty() {
+            planned.entry(rule.id).or_default().extend(ports);
         }
     }
+    planned
 }
 
 /// Nothing is to be changed: because nothing is open, or in spite of it.

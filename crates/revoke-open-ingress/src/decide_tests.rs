@@ -282,6 +282,23 @@ fn r13_a_piece_of_the_world_whose_revocation_failed_still_goes() {
 }
 
 #[test]
+fn r13_what_was_allowed_instead_stays_where_revocations_failed() {
+    // The widest of all, so that it would go first if it were judged beside what goes anyway.
+    let settings = Settings { replace_with: vec!["2c00::/6".into()], ..Settings::default() };
+    let seen = group(&["tcp 22 ::/0", "tcp 22 2400::/12", "tcp 22 2600::/12", "tcp 22 2a00::/12"]);
+    let verdict = decided(&seen, &settings);
+    assert_eq!(summaries(&verdict)[0], "0 allow tcp 22 from 2c00::/6 instead of the world");
+    let failed = ["revoke sgr-2", "revoke sgr-3", "revoke sgr-4"];
+    let half = carried_out(&seen, &verdict, |change| failed.contains(&change.key().as_str()));
+    let again = decide(&lead(), &half, &settings, &begun(&verdict));
+    let keys: Vec<String> = steps(&again).iter().map(|step| step.change.key()).collect();
+    assert_eq!(keys, failed);
+    let whole = carried_out(&half, &again, |_| false);
+    let left: Vec<String> = whole.rules.iter().map(|rule| rule.access.to_string()).collect();
+    assert_eq!(left, ["tcp 22 from 2c00::/6"]);
+}
+
+#[test]
 fn r17_what_is_allowed_instead_does_not_make_the_world_of_what_stays() {
     let settings = Settings { replace_with: vec!["16.0.0.0/4".into()], ..Settings::default() };
     // 15 and 7 percent stay, and 7 more would be too much: the wide one would go in the next look.
