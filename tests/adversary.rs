@@ -19,8 +19,7 @@ use serde_json::{Value, json};
 
 fn named(function: &str, name: &str) -> Scenario {
     let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("scenarios");
-    let all = scenario::catalogue(&folder).unwrap();
-    all.into_iter().find(|one| one.function == function && one.name == name).unwrap()
+    scenario::named(&folder, function, name).unwrap()
 }
 
 async fn on_stage<'a>(tools: &'a Tools, account: &'a Account, scenario: &Scenario) -> Running<'a> {

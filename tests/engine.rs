@@ -162,6 +162,39 @@ async fn g15_a_sweep_stops_in_time_and_says_what_it_did_not_look_at() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn g10_what_cannot_be_isolated_is_stopped_and_what_cannot_be_cut_is_isolated() {
+    let tools = Tools::find().unwrap();
+    let account = Account::start(&tools).await.unwrap();
+    let denied = |at: &str| vec![Fault { at: At::Operation(at.to_owned()), kind: Kind::Deny, times: 99 }];
+    let instance = json!({"InstanceIds": ["${instance}"]});
+    let state = "Reservations[0].Instances[0].State.Name";
+
+    let played = on_stage(&tools, &account, &named("command-and-control")).await;
+    played.proxy.set_faults(denied("ec2:ModifyNetworkInterfaceAttribute"));
+    let ended = played.deliver().await.unwrap();
+    assert_eq!(outcomes(&ended), ["partial"]);
+    let message = ended.error.unwrap().error_message;
+    assert!(message.contains("ec2:ModifyNetworkInterfaceAttribute: UnauthorizedOperation"), "{message}");
+    assert_eq!(played.see("ec2.describe_instances", instance, state).await.unwrap(), json!("stopped"));
+    played.proxy.set_faults(Vec::new());
+    assert_eq!(outcomes(&played.deliver().await.unwrap()), ["contained"]);
+    played.stop().await.unwrap();
+
+    let played = on_stage(&tools, &account, &named("cut-connections")).await;
+    played.proxy.set_faults(denied("ec2:AuthorizeSecurityGroupIngress"));
+    let ended = played.deliver().await.unwrap();
+    assert_eq!(outcomes(&ended), ["contained"]);
+    let notes = ended.reports[0].notes.join("; ");
+    assert!(notes.contains("open connections are not cut"), "{notes}");
+    assert!(notes.contains("ec2:AuthorizeSecurityGroupIngress: UnauthorizedOperation"), "{notes}");
+    let attached = json!({"Filters": [{"Name": "attachment.instance-id", "Values": ["${instance}"]}]});
+    let groups = "NetworkInterfaces[].Groups[].GroupName";
+    let isolated = played.see("ec2.describe_network_interfaces", attached, groups).await.unwrap();
+    assert_eq!(isolated, json!(["tourniquet-isolation"]));
+    played.stop().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn g10_e17_a_denied_action_is_named_and_the_other_steps_go_on() {
     let tools = Tools::find().unwrap();
     let account = Account::start(&tools).await.unwrap();

@@ -1,6 +1,6 @@
 //! What a room decides from an observation.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use serde::de::DeserializeOwned;
@@ -66,6 +66,8 @@ pub struct Standing<B = ()> {
     /// The steps of the record that this run goes on with, made or not: what was planned and does not show is to be decided
     /// again.
     pub planned: Vec<Recorded>,
+    /// The keys of the changes that this run tried and that failed.
+    pub failed: BTreeSet<String>,
     /// What the subject was like when it was last seen healthy.
     pub baseline: Option<B>,
     /// Since when people know of announced changes, by the key of the change. Only messages that were sent in the mode
@@ -90,6 +92,7 @@ impl<B: DeserializeOwned> Standing<B> {
             unrecorded: false,
             scoped: exemptions.valid.iter().filter(|e| e.scope.is_some()).cloned().collect(),
             planned: unfinished.map(|r| r.steps.clone()).unwrap_or_default(),
+            failed: BTreeSet::new(),
             baseline: baseline.and_then(|kept| serde_json::from_value(kept.baseline.clone()).ok()),
             announced,
         }
@@ -104,6 +107,7 @@ impl<B> Default for Standing<B> {
             unrecorded: false,
             scoped: Vec::new(),
             planned: Vec::new(),
+            failed: BTreeSet::new(),
             baseline: None,
             announced: BTreeMap::new(),
         }

@@ -29,6 +29,20 @@ impl Deployment {
     pub async fn make(account: &Account, blueprint: Blueprint) -> Result<Self> {
         let queue = topic(account, configured(&blueprint.config, "report_topic")?).await?;
         account.call("dynamodb.create_table", blueprint.table.clone(), "TableDescription.TableName").await?;
+        Self::of(account, blueprint, queue).await
+    }
+
+    /// Deploys another function beside this one: the same journal, the same topic.
+    pub async fn beside(&self, account: &Account, blueprint: Blueprint) -> Result<Self> {
+        let mut other = Self::of(account, blueprint, self.queue.clone()).await?;
+        let own = std::mem::replace(&mut other.names, self.names.clone());
+        for name in ["function_role", "member_role"] {
+            other.names.set(name, own.get(name).cloned().unwrap_or_default());
+        }
+        Ok(other)
+    }
+
+    async fn of(account: &Account, blueprint: Blueprint, queue: String) -> Result<Self> {
         let role = make_role(account, &account.id, &blueprint.role).await?;
         for (owner, member) in &blueprint.members {
             make_role(account, owner, &member.role).await?;

@@ -233,6 +233,13 @@ pub(crate) fn set(event: &mut Value, path: &str, value: Value) -> Result<()> {
     Ok(())
 }
 
+/// The scenario of a function with a name.
+pub fn named(folder: &Path, function: &str, name: &str) -> Result<Scenario> {
+    let mut all = catalogue(folder)?.into_iter();
+    let found = all.find(|one| one.function == function && one.name == name);
+    found.with_context(|| format!("{function} has no scenario {name}"))
+}
+
 /// The model scenario of a function.
 pub fn model(folder: &Path, function: &str) -> Result<Scenario> {
     let mut models = catalogue(folder)?.into_iter().filter(|one| one.model && one.function == function);

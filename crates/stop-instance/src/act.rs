@@ -19,7 +19,7 @@ pub struct Clients {
     auto_scaling: aws_sdk_autoscaling::Client,
     elb: aws_sdk_elasticloadbalancingv2::Client,
     classic: aws_sdk_elasticloadbalancing::Client,
-    iam: aws_sdk_iam::Client,
+    sdk: SdkConfig,
 }
 
 impl Clients {
@@ -31,8 +31,13 @@ impl Clients {
             auto_scaling: aws_sdk_autoscaling::Client::new(sdk),
             elb: aws_sdk_elasticloadbalancingv2::Client::new(sdk),
             classic: aws_sdk_elasticloadbalancing::Client::new(sdk),
-            iam: aws_sdk_iam::Client::new(sdk),
+            sdk: sdk.clone(),
         }
+    }
+
+    /// Made where it is needed: each client is a part of a start, and few findings are about a role.
+    fn iam(&self) -> aws_sdk_iam::Client {
+        aws_sdk_iam::Client::new(&self.sdk)
     }
 }
 

@@ -3,13 +3,15 @@
 //! Every step is decided from what is there now: one that is done already is not in the plan, so the same decision
 //! after the changes is the proof that they hold.
 
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
-use tourniquet::plan::{Recorded, Step as Planned};
+use tourniquet::plan::{Change as _, Recorded, Step as Planned};
 use tourniquet::{Lead, Outcome, Ruling, Standing, Verdict};
 
 use crate::change::Change;
 use crate::event::Detail;
-use crate::observation::{Observation, Rest, State};
+use crate::observation::{Group, Observation, Rest, State};
 use crate::settings::{AutoScaling, Settings, Step};
 
 /// Tag with the id of the finding.
@@ -60,7 +62,9 @@ pub(crate) fn decide(
     if !ours && matches!(seen.state, State::Stopping | State::Stopped) {
         return Verdict::new(Ruling::Safe, "the instance is not running");
     }
-    let mut plan = Plan { lead, seen, settings, now, steps: Vec::new(), notes: Vec::new(), wait: None };
+    let failed = &standing.failed;
+    let mut plan =
+        Plan { lead, seen, settings, now, failed, steps: Vec::new(), notes: Vec::new(), wait: None };
     plan.isolate();
     if standing.unrecorded {
         plan.mark_groups();
@@ -103,6 +107,7 @@ struct Plan<'a> {
     seen: &'a Observation,
     settings: &'a Settings,
     now: Timestamp,
+    failed: &'a BTreeSet<String>,
     steps: Vec<Planned<Change>>,
     notes: Vec<String>,
     wait: Option<String>,
@@ -128,7 +133,10 @@ impl Plan<'_> {
             self.notes
                 .push(format!("as soon as the isolation group exists, {} go into it", interfaces.join(", ")));
             self.add(wave::CUT, Change::CreateIsolationGroup { vpc, name });
-            return self.cut(None);
+            if self.settings.cut_connections && self.passage().is_none() {
+                self.make_passage();
+            }
+            return;
         };
         if !isolation.rules.is_empty() {
             let (group, rules) = (isolation.id.clone(), isolation.rules.clone());
@@ -137,10 +145,10 @@ impl Plan<'_> {
         if self.seen.exposed().next().is_none() {
             return;
         }
-        if self.settings.cut_connections && self.seen.untracked.is_none() {
-            return self.cut(None);
+        if self.settings.cut_connections && self.passage().is_none() && self.make_passage() {
+            return;
         }
-        self.cut(self.seen.untracked.as_ref().map(|g| g.id.clone()));
+        self.pass();
         for interface in self.seen.exposed() {
             self.steps.push(Planned::new(
                 wave::ISOLATE,
@@ -160,18 +168,32 @@ impl Plan<'_> {
         }
     }
 
-    /// The group that makes connections untracked, or the passage through it.
-    fn cut(&mut self, group: Option<String>) {
+    /// The group that makes connections untracked. With other rules than everything some of them stay tracked, and somebody
+    /// may have closed it: `revoke-open-ingress` does.
+    fn passage(&self) -> Option<&Group> {
+        self.seen.untracked.as_ref().filter(|group| group.lets_everything_in())
+    }
+
+    /// False if that was tried and failed: isolation does not wait for it.
+    fn make_passage(&mut self) -> bool {
+        let (vpc, name) = (self.seen.vpc.clone(), untracked_name(self.settings));
+        let change = Change::CreateUntrackedGroup { vpc, name };
+        if self.failed.contains(&change.key()) {
+            self.notes.push(
+                "open connections are not cut: the group that they would pass cannot be made".to_owned(),
+            );
+            return false;
+        }
+        self.add(wave::CUT, change);
+        true
+    }
+
+    /// Every interface through the passage.
+    fn pass(&mut self) {
         if !self.settings.cut_connections {
             return;
         }
-        let Some(group) = group else {
-            if self.seen.untracked.is_none() {
-                let (vpc, name) = (self.seen.vpc.clone(), untracked_name(self.settings));
-                self.add(wave::CUT, Change::CreateUntrackedGroup { vpc, name });
-            }
-            return;
-        };
+        let Some(group) = self.passage().map(|group| group.id.clone()) else { return };
         for interface in self.seen.exposed().filter(|i| i.groups != [group.clone()]) {
             self.steps.push(Planned::new(
                 wave::CUT,

@@ -1,7 +1,6 @@
 use std::collections::BTreeMap;
 
 use proptest::prelude::*;
-use tourniquet::Change as _;
 use tourniquet::actor::Actor;
 use tourniquet::{Cause, Place};
 
@@ -88,9 +87,7 @@ fn carried_out(seen: &Observation, verdict: &Verdict<Change>, settings: &Setting
                 after.isolation = Some(Group { id: "sg-new".into(), rules });
             }
             Change::EmptyIsolationGroup { .. } => after.isolation.as_mut().unwrap().rules.clear(),
-            Change::CreateUntrackedGroup { .. } => {
-                after.untracked = Some(Group { id: "sg-open".into(), rules: vec![] });
-            }
+            Change::CreateUntrackedGroup { .. } => after.untracked = Some(passage()),
             Change::Untrack { interface, group, .. } | Change::Isolate { interface, group, .. } => {
                 after.interfaces.iter_mut().find(|i| i.id == interface).unwrap().groups = vec![group];
             }
@@ -119,6 +116,12 @@ fn carried_out(seen: &Observation, verdict: &Verdict<Change>, settings: &Setting
 
 fn everywhere(egress: bool) -> Rule {
     Rule { egress, protocol: "-1".into(), from: None, to: None, peer: Peer::Ipv4("0.0.0.0/0".into()) }
+}
+
+/// The group that makes connections untracked.
+fn passage() -> Group {
+    let v6 = Rule { peer: Peer::Ipv6("::/0".into()), ..everywhere(false) };
+    Group { id: "sg-open".into(), rules: vec![everywhere(true), everywhere(false), v6] }
 }
 
 #[test]
@@ -281,11 +284,30 @@ fn e14_connections_are_cut_only_when_asked_and_otherwise_the_report_says_that_th
     let name = "tourniquet-isolation-untracked".to_owned();
     let made = Change::CreateUntrackedGroup { vpc: "vpc-1".into(), name };
     assert!(matches!(&verdict.ruling, Ruling::Act(steps) if steps[0].change == made), "{verdict:?}");
-    let open = Observation { untracked: Some(Group { id: "sg-open".into(), rules: vec![] }), ..seen };
+    let open = Observation { untracked: Some(passage()), ..seen };
     assert_eq!(
         keys(&decided(&open, &cut, &Standing::default())),
         ["untrack eni-1", "untrack eni-2", "isolate eni-1", "isolate eni-2"]
     );
+}
+
+#[test]
+fn e14_a_passage_that_somebody_closed_is_opened_and_one_that_cannot_be_made_keeps_nothing_back() {
+    let cut = Settings { cut_connections: true, ..Settings::default() };
+    let mut closed = passage();
+    closed.rules.retain(|rule| rule.peer != Peer::Ipv4("0.0.0.0/0".into()) || rule.egress);
+    for untracked in [None, Some(closed)] {
+        let seen = Observation { rest: None, untracked, ..web_server() };
+        assert_eq!(keys(&decided(&seen, &cut, &Standing::default())), ["create-untracked-group vpc-1"]);
+        let refused = Standing { failed: ["create-untracked-group vpc-1".to_owned()].into(), ..begun() };
+        let verdict = decided(&seen, &cut, &refused);
+        assert_eq!(keys(&verdict), ["isolate eni-1", "isolate eni-2"]);
+        assert!(
+            verdict.notes.iter().any(|n| n.contains("open connections are not cut")),
+            "{:?}",
+            verdict.notes
+        );
+    }
 }
 
 #[test]

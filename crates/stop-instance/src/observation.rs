@@ -75,6 +75,16 @@ pub struct Group {
     pub rules: Vec<Rule>,
 }
 
+impl Group {
+    /// Whether everybody gets in, by every protocol.
+    pub(crate) fn lets_everything_in(&self) -> bool {
+        let world = [Peer::Ipv4("0.0.0.0/0".to_owned()), Peer::Ipv6("::/0".to_owned())];
+        let open =
+            |peer: &Peer| self.rules.iter().any(|r| !r.egress && r.protocol == "-1" && r.peer == *peer);
+        world.iter().all(open)
+    }
+}
+
 /// One rule of a security group, one source.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub struct Rule {

@@ -246,7 +246,10 @@ impl<R: Room> Run<'_, R> {
                         .collect();
                     if fresh.is_empty() {
                         let all_done = steps.iter().all(|s| self.done.contains(&s.change.key()));
-                        if !(all_done && self.look_again().await) {
+                        if !all_done && depth == Depth::Contain {
+                            // What cannot be contained as planned is no reason to leave the rest undone.
+                            depth = Depth::Full;
+                        } else if !(all_done && self.look_again().await) {
                             return self.unfinished("changes were made and do not show");
                         }
                     } else {
@@ -396,15 +399,13 @@ impl<R: Room> Run<'_, R> {
 
     fn standing(&self) -> Standing<R::Baseline> {
         let known = Standing::of(&self.lead.cause, &self.history, self.baseline.as_ref(), &self.exemptions);
-        let Some(record) = &self.record else {
-            return Standing { unrecorded: self.without_journal.is_some(), ..known };
-        };
-        Standing {
-            begun: true,
-            planned: record.steps.clone(),
+        let known = Standing {
             unrecorded: self.without_journal.is_some(),
+            failed: self.failed.keys().cloned().collect(),
             ..known
-        }
+        };
+        let Some(record) = &self.record else { return known };
+        Standing { begun: true, planned: record.steps.clone(), ..known }
     }
 
     fn keep_notes(&mut self, verdict: &Verdict<R::Change>) {

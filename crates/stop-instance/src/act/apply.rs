@@ -5,8 +5,9 @@ use std::time::Duration;
 use aws_sdk_ec2::Config;
 use aws_sdk_ec2::config::retry::RetryConfig;
 use aws_sdk_ec2::types::{
-    AttributeBooleanValue, EbsInstanceBlockDeviceSpecification, InstanceBlockDeviceMappingSpecification,
-    InstanceSpecification, ResourceType, Tag, TagSpecification,
+    AttributeBooleanValue, EbsInstanceBlockDeviceSpecification, Filter,
+    InstanceBlockDeviceMappingSpecification, InstanceSpecification, IpPermission, ResourceType, Tag,
+    TagSpecification,
 };
 use aws_sdk_elasticloadbalancingv2::types::TargetDescription;
 use serde_json::json;
@@ -104,7 +105,7 @@ pub(crate) async fn apply(
                 }],
             });
             clients
-                .iam
+                .iam()
                 .put_role_policy()
                 .role_name(role)
                 .policy_name(revocation(&lead.detail.finding))
@@ -161,31 +162,65 @@ async fn create_group(clients: &Clients, vpc: &str, name: &str, text: &str) -> R
 /// A new group allows all IPv4 traffic out; for connections to be untracked, everything must be allowed both ways.
 async fn create_untracked(clients: &Clients, vpc: &str, name: &str) -> Result<(), Error> {
     let text = "Tourniquet: an interface passes through here to cut its connections";
-    let Some(group) = create_group(clients, vpc, name, text).await? else { return Ok(()) };
-    clients
-        .ec2
-        .authorize_security_group_ingress()
-        .group_id(&group)
-        .ip_permissions(rules::everything())
-        .send()
-        .await
-        .map(|_| ())
-        .map_err(|e| aws("ec2:AuthorizeSecurityGroupIngress", e))
+    let group = match create_group(clients, vpc, name, text).await? {
+        Some(group) => group,
+        None => group_of_name(clients, vpc, name).await?,
+    };
+    // One call for each: where one of two rules is there already, AWS adds neither.
+    for permission in rules::everything() {
+        let call = clients.ec2.authorize_security_group_ingress().group_id(&group).ip_permissions(permission);
+        match call.send().await.map_err(|e| aws("ec2:AuthorizeSecurityGroupIngress", e)) {
+            Err(error) if error.code() != Some("InvalidPermission.Duplicate") => return Err(error),
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+async fn group_of_name(clients: &Clients, vpc: &str, name: &str) -> Result<String, Error> {
+    const CALL: &str = "ec2:DescribeSecurityGroups";
+    let is = |key: &str, value: &str| Filter::builder().name(key).values(value).build();
+    let call =
+        clients.ec2.describe_security_groups().filters(is("group-name", name)).filters(is("vpc-id", vpc));
+    let answer = call.send().await.map_err(|e| aws(CALL, e))?;
+    let id = answer.security_groups().first().and_then(|group| group.group_id()).map(str::to_owned);
+    id.ok_or(Error::Unexpected { call: CALL, missing: "the group" })
 }
 
 async fn empty(clients: &Clients, group: &str, rules: &[Rule]) -> Result<(), Error> {
-    let (ingress, egress) = (rules::permissions(rules, false), rules::permissions(rules, true));
-    if !egress.is_empty() {
-        let call =
-            clients.ec2.revoke_security_group_egress().group_id(group).set_ip_permissions(Some(egress));
-        call.send().await.map_err(|e| aws("ec2:RevokeSecurityGroupEgress", e))?;
-    }
-    if !ingress.is_empty() {
-        let call =
-            clients.ec2.revoke_security_group_ingress().group_id(group).set_ip_permissions(Some(ingress));
-        call.send().await.map_err(|e| aws("ec2:RevokeSecurityGroupIngress", e))?;
+    for is_egress in [true, false] {
+        let all = rules::permissions(rules, is_egress);
+        match revoke(clients, group, is_egress, all.clone()).await {
+            // One that somebody else has taken out meanwhile, and AWS takes out none of them.
+            Err(error) if error.class() == Some(Class::NotFound) => {
+                for one in all {
+                    match revoke(clients, group, is_egress, vec![one]).await {
+                        Err(error) if error.class() != Some(Class::NotFound) => return Err(error),
+                        _ => {}
+                    }
+                }
+            }
+            other => other?,
+        }
     }
     Ok(())
+}
+
+async fn revoke(
+    clients: &Clients,
+    group: &str,
+    is_egress: bool,
+    rules: Vec<IpPermission>,
+) -> Result<(), Error> {
+    if rules.is_empty() {
+        return Ok(());
+    }
+    if is_egress {
+        let call = clients.ec2.revoke_security_group_egress().group_id(group).set_ip_permissions(Some(rules));
+        return call.send().await.map(|_| ()).map_err(|e| aws("ec2:RevokeSecurityGroupEgress", e));
+    }
+    let call = clients.ec2.revoke_security_group_ingress().group_id(group).set_ip_permissions(Some(rules));
+    call.send().await.map(|_| ()).map_err(|e| aws("ec2:RevokeSecurityGroupIngress", e))
 }
 
 /// AWS has no idempotency token for snapshots: where the answer was lost, they are looked for before they are asked for

@@ -244,9 +244,11 @@ async fn role(clients: &Clients, lead: &Lead<Detail>, instance: &Instance) -> Re
     let profile = arn.rsplit('/').next().unwrap_or(arn);
     let filter = Filter::builder().name("iam-instance-profile.arn").values(arn).build();
     let sharers = clients.ec2.describe_instances().filters(filter).into_paginator().items().send();
-    let (profile, sharers) =
-        join(clients.iam.get_instance_profile().instance_profile_name(profile).send(), sharers.try_collect())
-            .await;
+    let (profile, sharers) = join(
+        clients.iam().get_instance_profile().instance_profile_name(profile).send(),
+        sharers.try_collect(),
+    )
+    .await;
     let profile = profile.map_err(|e| aws("iam:GetInstanceProfile", e))?;
     let sharers: Vec<aws_sdk_ec2::types::Reservation> =
         sharers.map_err(|e| aws("ec2:DescribeInstances", e))?;
@@ -288,7 +290,7 @@ pub(super) async fn is_balanced(clients: &Clients, instance: &str, balancer: &st
 
 /// Whether the sessions of a role are denied because of a finding.
 pub(super) async fn is_revoked(clients: &Clients, role: &str, finding: &str) -> Result<bool, Error> {
-    let call = clients.iam.get_role_policy().role_name(role).policy_name(revocation(finding));
+    let call = clients.iam().get_role_policy().role_name(role).policy_name(revocation(finding));
     match call.send().await.map_err(|e| aws("iam:GetRolePolicy", e)) {
         Ok(_) => Ok(true),
         Err(error) if error.class() == Some(Class::NotFound) => Ok(false),

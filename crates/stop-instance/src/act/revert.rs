@@ -199,7 +199,7 @@ async fn allow_sessions(
     if !is_revoked(clients, role, finding).await? {
         return Ok(Reverted::AlreadyThere);
     }
-    let call = clients.iam.delete_role_policy().role_name(role).policy_name(revocation(finding)).send();
+    let call = clients.iam().delete_role_policy().role_name(role).policy_name(revocation(finding)).send();
     consent.restore(async { call.await.map(drop).map_err(|e| aws("iam:DeleteRolePolicy", e)) }).await
 }
 

@@ -48,10 +48,10 @@ fn permission(rule: &Rule) -> IpPermission {
 
 /// Everything from and to everywhere: with such rules AWS does not track connections.
 /// <https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/security-group-connection-tracking.html>
-pub(super) fn everything() -> IpPermission {
-    IpPermission::builder()
-        .ip_protocol("-1")
-        .ip_ranges(IpRange::builder().cidr_ip("0.0.0.0/0").build())
-        .ipv6_ranges(Ipv6Range::builder().cidr_ipv6("::/0").build())
-        .build()
+pub(super) fn everything() -> [IpPermission; 2] {
+    let all = || IpPermission::builder().ip_protocol("-1");
+    [
+        all().ip_ranges(IpRange::builder().cidr_ip("0.0.0.0/0").build()).build(),
+        all().ipv6_ranges(Ipv6Range::builder().cidr_ipv6("::/0").build()).build(),
+    ]
 }
