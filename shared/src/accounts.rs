@@ -29,7 +29,6 @@ pub struct Accounts<R: Room> {
     own: SharedCredentialsProvider,
     home: Place,
     member_role: String,
-    sts: aws_sdk_sts::Client,
     cache: Mutex<HashMap<Place, Arc<R::Clients>>>,
 }
 
@@ -49,7 +48,6 @@ impl<R: Room> Accounts<R> {
             sdk,
             own,
             member_role: config.member_role(R::NAME),
-            sts: aws_sdk_sts::Client::new(&shared),
             cache: Mutex::new(HashMap::from([(home.clone(), clients)])),
             home,
         }
@@ -76,7 +74,8 @@ impl<R: Room> Accounts<R> {
         let credentials = if place.account == self.home.account {
             self.own.clone()
         } else {
-            assume(self.sts.clone(), place.role_arn(&self.member_role), R::NAME).await?
+            let sts = aws_sdk_sts::Client::new(&self.sdk.config(&self.home.region, self.own.clone()));
+            assume(sts, place.role_arn(&self.member_role), R::NAME).await?
         };
         let clients = Arc::new(R::clients(&self.sdk.config(&place.region, credentials)));
         cache.insert(place.clone(), Arc::clone(&clients));
