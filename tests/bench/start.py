@@ -16,6 +16,7 @@ import tempfile
 from pathlib import Path
 from types import SimpleNamespace
 
+import beside
 from starting import certificates, programs, table
 from starting.endpoint import Endpoint
 from starting.host import Failed, Host, Process, Share
@@ -60,6 +61,7 @@ async def run(program, host, endpoint, places, share=None, warm=0):
     log = places.folder / f"{program.function}-{program.kind.replace(' ', '-')}.log"
     endpoint.fresh()
     process = Process(host, program.command, program.environment, log, program.folder)
+    endpoint.clock = process.cpu
     try:
         await process.ready()
         seen = SimpleNamespace(init_ms=1e3 * (asyncio.get_running_loop().time() - process.begun))
@@ -86,6 +88,7 @@ async def run(program, host, endpoint, places, share=None, warm=0):
     except Failed as error:
         raise SystemExit(f"{program.function} ({program.kind}) {error}") from None
     finally:
+        endpoint.clock = float
         process.end()
         await endpoint.hang_up()
 
@@ -93,7 +96,7 @@ async def run(program, host, endpoint, places, share=None, warm=0):
 def contain(program, answer, endpoint, begun, seen):
     """A measurement of something that did not contain is none."""
     if not program.function:
-        seen.contained_ms = seen.above_ms = None
+        seen.contained_ms = seen.above_ms = seen.contained_cpu = None
         return
     if endpoint.unknown:
         raise Failed(f"asked what it had not asked before: {', '.join(endpoint.unknown)}")
@@ -105,6 +108,7 @@ def contain(program, answer, endpoint, begun, seen):
     if not by:
         raise Failed("has not called what contains")
     seen.contained_ms = 1e3 * (by[0].ended - begun)
+    seen.contained_cpu = by[0].cpu
     seen.above_ms = seen.contained_ms - 1e3 * waiting(endpoint.seen, begun, by[0].ended)
 
 
@@ -171,6 +175,7 @@ def main():
     parser.add_argument("--rounds", type=int, default=15, metavar="N", help="how often each is measured; default 15")
     parser.add_argument("--warm", type=int, default=5, metavar="N", help="remediations after the first; default 5")
     parser.add_argument("--function", action="append", choices=programs.CONTAINED, help="measure this one only; may be given again")
+    parser.add_argument("--into", type=Path, metavar="FILE", help="write the tables into a document, such as docs/performance.md, too")
     arguments = parser.parse_args()
     if min(arguments.rounds, arguments.warm) < 1:
         parser.error("rounds and warm are at least 1")
@@ -178,7 +183,8 @@ def main():
     # Ended from outside it still takes its cgroup and its processes with it.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit("ended"))
     seen = asyncio.run(measure(arguments, places))
-    broken = table.show(seen, sizes(places, seen), arguments)
+    beside.publish("start", table.lines(seen, sizes(places, seen), arguments.rounds), arguments.into)
+    broken = table.broken(seen)
     for sentence in broken:
         print(sentence, file=sys.stderr)
     sys.exit(1 if broken else 0)

@@ -47,6 +47,7 @@ class Seen:
     status: int
     begun: float
     ended: float
+    cpu: float
 
 
 @dataclass
@@ -59,6 +60,8 @@ class Endpoint:
     connections: int = 0
     unknown: list = field(default_factory=list)
     open: set = field(default_factory=set)
+    # The processor time of the process that calls, so far.
+    clock: callable = float
 
     async def start(self, certificate):
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -99,7 +102,7 @@ class Endpoint:
         self.open.add(writer)
         writer.get_extra_info("socket").setsockopt(6, 1, 1)
         while request := await wire.read(reader, writer):
-            begun = time.monotonic()
+            begun, cpu = time.monotonic(), self.clock()
             method, path, headers, body = request
             operation = name(service, method, path, headers, body)
             if self.upstream:
@@ -109,7 +112,7 @@ class Endpoint:
             else:
                 answer, status = self.answer(operation, body)
             writer.write(answer)
-            self.seen.append(Seen(operation, "authorization" in headers, status, begun, time.monotonic()))
+            self.seen.append(Seen(operation, "authorization" in headers, status, begun, time.monotonic(), cpu))
         self.open.discard(writer)
         writer.close()
 

@@ -106,7 +106,10 @@ class Process:
 
 
 class Share:
-    """A cgroup with the processor share of 128 MB of memory; `missing` says why there is none."""
+    """The processor share of 128 MB of memory, by a cgroup for each process; `missing` says why there is none.
+
+    A cgroup of its own, because one that has used more than its quota leaves the debt to whoever comes next.
+    """
 
     def __init__(self):
         self.folder, self.missing = None, None
@@ -115,25 +118,32 @@ class Share:
             for line in Path("/proc/mounts").read_text().splitlines():
                 _, mount, kind, options, *_ = line.split()
                 if kind == "cgroup" and "cpu" in options.split(","):
-                    self.make(Path(mount), {"cpu.cfs_period_us": PERIOD, "cpu.cfs_quota_us": quota})
-                    return
-                if kind == "cgroup2" and "cpu" in (Path(mount) / "cgroup.controllers").read_text().split():
-                    self.make(Path(mount), {"cpu.max": f"{quota} {PERIOD}"})
-                    return
+                    self.limits = {"cpu.cfs_period_us": PERIOD, "cpu.cfs_quota_us": quota}
+                elif kind == "cgroup2" and "cpu" in (Path(mount) / "cgroup.controllers").read_text().split():
+                    self.limits = {"cpu.max": f"{quota} {PERIOD}"}
+                else:
+                    continue
+                self.mount = Path(mount)
+                self.make()
+                return
             self.missing = "no cgroup has the controller cpu"
         except OSError as error:
             self.missing = f"no cgroup can be made here, which needs root: {error}"
 
-    def make(self, mount, limits):
-        folder = mount / f"tourniquet-bench-{os.getpid()}"
+    def make(self):
+        self.end()
+        folder = self.mount / f"tourniquet-bench-{os.getpid()}"
         folder.mkdir()
         self.folder = folder
-        for name, value in limits.items():
+        for name, value in self.limits.items():
             (folder / name).write_text(str(value))
 
     def hold(self, process):
+        """Before it, the process that was held has ended."""
+        self.make()
         (self.folder / "cgroup.procs").write_text(str(process.child.pid))
 
     def end(self):
         if self.folder:
             self.folder.rmdir()
+            self.folder = None
