@@ -17,6 +17,7 @@ pub mod function;
 pub mod hand_over;
 pub mod naming;
 pub mod page;
+pub mod protocol;
 pub mod proxy;
 pub mod rules;
 pub mod run;

@@ -10,6 +10,7 @@ use crate::account::Account;
 use crate::blueprint::Blueprint;
 use crate::call::{self, Call};
 use crate::function::{Change, Failure, Function, Invocation, Report};
+use crate::protocol;
 use crate::proxy::Proxy;
 use crate::scenario::Scenario;
 use crate::secrets;
@@ -162,6 +163,7 @@ async fn act(
     }
     played.messages = stage.deployment.messages(account).await?;
     played.failures = verify::broken(&scenario.expect, played);
+    played.failures.extend(protocol::broken(&played.calls));
     played.failures.extend(leaks(&stage, played).await?);
     account.settle().await?;
     played.failures.extend(look(account, scenario, &stage.deployment.names).await?);

@@ -10,6 +10,7 @@ use drill::call::Call;
 use drill::function::{Function, Invocation};
 use drill::proxy::Proxy;
 use drill::scenario::{Event, Scenario};
+use drill::secrets;
 use drill::stage::Stage;
 use drill::tools::Tools;
 use serde_json::{Value, json};
@@ -76,8 +77,9 @@ impl<'a> Played<'a> {
         let of_function = stage.proxy(Duration::ZERO).await?;
         of_function.set_faults(one.faults.clone());
         let mut function = stage.function(&of_function).await?;
+        let planted = secrets::planted(&stage.event);
         for _ in 0..one.deliveries {
-            if function.invoke(&stage.event).await?.killed {
+            if function.invoke(&planted).await?.killed {
                 function.stop(account).await?;
                 function = stage.function(&of_function).await?;
             }
@@ -135,8 +137,28 @@ impl<'a> Played<'a> {
     /// Runs the command behind another proxy.
     pub(crate) async fn undo_by(&self, proxy: &Proxy, record: &str, arguments: &[&str]) -> Ended {
         let role: &[&str] = if self.members.is_empty() { &[] } else { &["--member-role", ROLE] };
-        let all = [&["undo", record], arguments, role].concat();
-        process::run(Some((self.account, &proxy.url())), &all, "").await
+        self.command(proxy, &[&["undo", record], arguments, role].concat()).await
+    }
+
+    /// Runs the command, which must not tell a secret.
+    async fn command(&self, proxy: &Proxy, arguments: &[&str]) -> Ended {
+        let ended = process::run(Some((self.account, &proxy.url())), arguments, "").await;
+        let texts =
+            [("text of the command", ended.out.as_str()), ("message of the command", ended.err.as_str())];
+        let leaks = secrets::leaks(texts, &self.stage.deployment.secrets());
+        assert!(leaks.is_empty(), "{arguments:?}: {leaks:#?}");
+        ended
+    }
+
+    /// What the command tells of all records: the page, and the lists.
+    async fn told(&self) -> Result<()> {
+        for arguments in
+            [&["report", "--output", "-"][..], &["report", "--json"], &["history", "--json"], &["history"]]
+        {
+            let ended = self.command(&self.of_operator, arguments).await;
+            ensure!(ended.code == Some(0), "{ended:?}");
+        }
+        Ok(())
     }
 
     /// Delivers an event to the function; what it changed in the account comes with how it ended.
@@ -221,6 +243,7 @@ pub(crate) async fn round(one: &Scenario) -> Result<()> {
             ensure!(ended.code == Some(3), "{ended:?}");
             ensure!(played.now().await? == contained, "a refused undo changed something");
             ensure!(played.journal("length(Items[?starts_with(sk.S, 'undo#')])").await? == json!(0));
+            played.told().await?;
             return played.stop().await;
         }
         ensure!(ended.code == Some(0) && document["status"] == json!("undone"), "{record}: {ended:?}");
@@ -245,6 +268,7 @@ pub(crate) async fn round(one: &Scenario) -> Result<()> {
     if restored.iter().any(|key| !["mark", "mark-groups", "tag"].contains(&key.as_str())) {
         answered_again(&played, &undone).await?;
     }
+    played.told().await?;
     played.stop().await
 }
 
