@@ -19,7 +19,7 @@ from types import SimpleNamespace
 sys.dont_write_bytecode = True
 import beside
 import start
-from starting import certificates, http, programs
+from starting import certificates, http, programs, table
 from starting.endpoint import Endpoint, Exchange
 from starting.host import Host, Share
 from starting.variants import FOLDER, PROGRAM, READS, VARIANTS, build_all
@@ -65,11 +65,10 @@ async def measure(rounds):
 def row(variant, folder):
     packed = Path(folder) / "bootstrap.zip"
     subprocess.run([sys.executable, beside.PROJECT / "scripts/zip.py", variant.binary(), packed], check=True)
-    cpu = [run.cpu for run in variant.runs]
     figures = [
         f"{median(run.init_cpu for run in variant.runs):.2f}",
-        f"{median(cpu):.2f} ({min(cpu):.2f}–{max(cpu):.2f})",
-        "–" if None in variant.at_128 else f"{median(run.first_ms for run in variant.at_128):.1f}",
+        table.spread([run.cpu for run in variant.runs], 2),
+        table.spread([run and run.first_ms for run in variant.at_128]),
         f"{median(run.memory for run in variant.runs):.1f}",
         *(f"{file.stat().st_size / 1e6:.2f}" for file in (variant.binary(), packed)),
     ]
