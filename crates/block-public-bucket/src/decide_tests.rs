@@ -197,6 +197,25 @@ fn s8_the_report_says_that_a_website_was_served() {
 }
 
 #[test]
+fn s8_the_report_says_what_a_block_for_new_things_does_not_do_and_whom_else_the_answer_keeps_out() {
+    let block = |block_acls, block_policy| Block { block_acls, block_policy, ..Block::default() };
+    for (before, says) in [
+        (None, false),
+        (Some(Block::default()), false),
+        (Some(IGNORE), false),
+        (Some(block(true, false)), true),
+        (Some(block(false, true)), true),
+    ] {
+        let bucket = Bucket { block: before, ..published() };
+        assert_eq!(noted(&plain(&bucket), "refuses what is new and public"), says, "{before:?}");
+    }
+    let others = "keeps out other accounts that the same policy names";
+    assert!(noted(&plain(&published()), others));
+    assert!(!noted(&judge(&published(), &surgical_settings()), others));
+    assert!(!noted(&plain(&with(|rest| rest.acl = Ok(acl(true)))), others), "no policy, nobody named");
+}
+
+#[test]
 fn s11_the_report_says_where_the_bucket_is_if_the_event_did_not() {
     let moved = Bucket { region: "ap-northeast-1".into(), ..published() };
     assert!(

@@ -44,7 +44,7 @@ pub(crate) fn decide(
         );
         return Verdict::new(Ruling::Leave(Outcome::Observed), why).with_notes(notes);
     }
-    let mut plan = Plan::new(seen, settings, &exposure);
+    let mut plan = Plan::new(seen, settings, &exposure, &standing.planned);
     plan.close();
     plan.complete(&standing.planned);
     let (steps, held) = plan.end(&mut notes);

@@ -282,6 +282,20 @@ fn r13_a_piece_of_the_world_whose_revocation_failed_still_goes() {
 }
 
 #[test]
+fn r17_a_source_that_goes_is_not_allowed_instead_of_itself() {
+    let settings = Settings { replace_with: vec!["32.0.0.0/3".into()], ..Settings::default() };
+    let seen = group(&["tcp 22 32.0.0.0/3", "tcp 22 64.0.0.0/3", "tcp 22 96.0.0.0/3"]);
+    let verdict = decided(&seen, &settings);
+    assert!(summaries(&verdict).iter().all(|step| step.starts_with("1 revoke")), "{:?}", summaries(&verdict));
+    assert!(
+        verdict.notes.iter().any(|note| note.contains("32.0.0.0/3 of `replace_with` is not allowed instead"))
+    );
+    let half = carried_out(&seen, &verdict, |change| change.key() == "revoke sgr-2");
+    let again = decide(&lead(), &half, &settings, &begun(&verdict));
+    assert_eq!(summaries(&again), ["1 revoke tcp 22 from 64.0.0.0/3 (sgr-2)"]);
+}
+
+#[test]
 fn r13_what_was_allowed_instead_stays_where_revocations_failed() {
     // The widest of all, so that it would go first if it were judged beside what goes anyway.
     let settings = Settings { replace_with: vec!["2c00::/6".into()], ..Settings::default() };
@@ -425,7 +439,7 @@ fn r17_a_list_that_is_the_world_or_not_there_replaces_nothing() {
     let world = decided(&seen, &settings);
     assert_eq!(summaries(&world).len(), 1);
     assert!(
-        world.notes.iter().any(|note| note.contains("it is the world, alone or with what stays")),
+        world.notes.iter().any(|note| note.contains("or the world, alone or with what stays")),
         "{:?}",
         world.notes
     );

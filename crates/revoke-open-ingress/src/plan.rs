@@ -15,6 +15,7 @@ use crate::exposure::{Exposure, judge};
 use crate::observation::Observation;
 use crate::pieces::pieces;
 use crate::rule::{Access, Draft, Port, Protocol, Rule, Source};
+use crate::scope;
 use crate::settings::{NoRoom, Settings, WideRules};
 
 /// The description of what `replace_with` adds.
@@ -27,6 +28,8 @@ pub(crate) struct Plan<'a> {
     adds: Vec<(Draft, Purpose, Access)>,
     /// Rules that go, with the ports that this closes.
     going: Vec<(&'a Rule, &'a BTreeSet<Port>)>,
+    /// The sources of all rules that go or went, with the ports that this closes or closed.
+    gone: BTreeSet<(Source, Port)>,
     /// Rules that stay although they are open, since nothing may be lost.
     held: Vec<&'a Rule>,
     /// What was allowed and harmless and is not allowed any more.
@@ -35,9 +38,25 @@ pub(crate) struct Plan<'a> {
 }
 
 impl<'a> Plan<'a> {
-    pub(crate) fn new(seen: &'a Observation, settings: &'a Settings, exposure: &'a Exposure) -> Self {
+    pub(crate) fn new(
+        seen: &'a Observation,
+        settings: &'a Settings,
+        exposure: &'a Exposure,
+        planned: &[Recorded],
+    ) -> Self {
+        let closed =
+            seen.rules.iter().filter_map(|rule| Some((&rule.access, exposure.closed.get(&rule.id)?)));
+        let mut gone: BTreeSet<(Source, Port)> = closed
+            .flat_map(|(access, ports)| ports.iter().map(|port| (access.source.clone(), *port)))
+            .collect();
+        for recorded in planned {
+            if let Ok(Change::Revoke { rule, closes, .. }) = serde_json::from_value(recorded.change.clone()) {
+                let ports = closes.iter().filter_map(|text| scope::port(text));
+                gone.extend(ports.map(|port| (rule.access.source.clone(), port)));
+            }
+        }
         let (adds, going, held, lost, notes) = Default::default();
-        Self { seen, settings, exposure, adds, going, held, lost, notes }
+        Self { seen, settings, exposure, gone, adds, going, held, lost, notes }
     }
 
     /// Closes every port that is open.
@@ -210,12 +229,13 @@ impl<'a> Plan<'a> {
                 if self.is_covered(&access) {
                     continue;
                 }
-                if self.is_harmless(&access, all.iter().map(|(draft, _)| &draft.access)) {
+                let is_gone = self.gone.contains(&(source.clone(), *port));
+                if !is_gone && self.is_harmless(&access, all.iter().map(|(draft, _)| &draft.access)) {
                     let (description, tags) = (Some(INSTEAD.to_owned()), std::collections::BTreeMap::new());
                     all.push((Draft { access, description, tags }, Purpose::Replacement));
                 } else {
                     self.notes.push(format!(
-                        "{} of `replace_with` is not allowed instead: it is the world, alone or with what stays, or cannot be read here",
+                        "{} of `replace_with` is not allowed instead: it is part of what goes, or the world, alone or with what stays, or cannot be read here",
                         source.text()
                     ));
                 }

@@ -102,7 +102,23 @@ fuzz_target!(|data: &[u8]| {
     std::fs::remove_file(&*FILE).expect("it was written");
     let Some(event) = read else { return };
     let Ok(matching) = TRIGGERS.matching(event.to_string().as_bytes()) else { return };
-    for (of, pattern) in PATTERNS.iter() {
+    for (of, pattern) in PATTERNS.iter().filter(|(_, pattern)| !is_misread(pattern, &event)) {
         assert_eq!(explain::meets(pattern, &event), matching.contains(of), "{of:?}: {event}");
     }
 });
+
+/// Whether the event has a list with an object in it where the pattern wants a value: quamina 0.7 then takes the object's fields for
+/// those around it. No call that CloudTrail records is like that.
+fn is_misread(pattern: &Value, event: &Value) -> bool {
+    let Value::Object(fields) = pattern else { return false };
+    fields.iter().any(|(key, wanted)| match (key.as_str(), wanted, event) {
+        ("$or", Value::Array(either), _) => either.iter().any(|one| is_misread(one, event)),
+        (_, _, Value::Array(items)) => items.iter().any(|item| is_misread(pattern, item)),
+        (_, Value::Array(_), _) => event.get(key).is_some_and(lists_objects),
+        _ => event.get(key).is_some_and(|inner| is_misread(wanted, inner)),
+    })
+}
+
+fn lists_objects(value: &Value) -> bool {
+    value.as_array().is_some_and(|items| items.iter().any(|item| item.is_object() || lists_objects(item)))
+}
