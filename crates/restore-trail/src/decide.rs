@@ -29,6 +29,9 @@ mod wave {
     pub(super) const MARK: u8 = 9;
 }
 
+/// What a trail delivers to, where it is not known by its name.
+const THEIRS: &str = "of the trail";
+
 /// Decides about one subject.
 pub(crate) fn decide(
     lead: &Lead<Detail>,
@@ -42,8 +45,8 @@ pub(crate) fn decide(
         Seen::NoTrail => case.deleted(),
         Seen::Trail(trail) => case.trail(trail),
         Seen::Store(status) => case.store(status),
-        Seen::Bucket(bucket, users) => case.used(users, health::of_bucket(bucket, settings)),
-        Seen::Key(key, users) => case.used(users, health::of_key(key).into_iter().collect()),
+        Seen::Bucket(bucket, users) => case.used(users, health::of_bucket(bucket, settings), &bucket.name),
+        Seen::Key(key, users) => case.used(users, health::of_key(key).into_iter().collect(), THEIRS),
         Seen::Unused => Verdict::new(Ruling::Safe, "no trail uses it"),
     }
 }
@@ -260,16 +263,15 @@ impl Case<'_> {
         }
     }
 
-    /// A bucket or a key of logs.
-    fn used(&self, users: &[User], mut harms: Vec<Harm>) -> Verdict<Change> {
+    /// A bucket or a key of logs, and the bucket to which its trails deliver.
+    fn used(&self, users: &[User], mut harms: Vec<Harm>, bucket: &str) -> Verdict<Change> {
         let arns: Vec<&str> = users.iter().map(|user| user.arn.as_str()).collect();
         let used = format!("used by {}", arns.join(", "));
         if !self.seen.unread.is_empty() {
             return leave(Outcome::Failed, format!("{used}: {}", self.seen.unread.join("; ")));
         }
         if !harms.iter().any(Harm::loses_logs) {
-            let subject = self.lead.subject.as_str();
-            let name = |setting| if setting == Setting::Bucket { subject } else { "of the trail" };
+            let name = |setting| if setting == Setting::Bucket { bucket } else { THEIRS };
             harms.extend(users.iter().flat_map(|user| &user.errors).map(|e| health::of_error(e, &name)));
             harms.dedup();
         }

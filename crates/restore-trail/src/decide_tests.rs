@@ -172,6 +172,16 @@ fn c6_law_2_the_restart_comes_first_and_needs_nothing_but_the_status() {
 }
 
 #[test]
+fn c6_the_reason_names_what_was_changed_and_nothing_else() {
+    let mut elsewhere = healthy();
+    elsewhere.settings.as_mut().unwrap().0.insert(Setting::Bucket, "elsewhere".to_owned());
+    let verdict = decided(&of(elsewhere), &known());
+    assert_eq!(keys(&verdict), ["restore-settings destination"]);
+    assert!(verdict.why.contains("is elsewhere, was audit-logs"), "{}", verdict.why);
+    assert_eq!(verdict.why.matches(", was ").count(), 1, "{}", verdict.why);
+}
+
+#[test]
 fn c6_what_cannot_be_read_is_an_error_only_after_the_restart() {
     let unread =
         Observation { unread: vec!["cloudtrail:GetTrail: AccessDenied: no".into()], ..of(healthy()) };
@@ -313,6 +323,7 @@ fn c15_exemptions_of_a_part_leave_that_part_alone() {
     less.selectors.as_mut().unwrap().basic[0].read_write = "WriteOnly".into();
     assert_eq!(keys(&decided(&of(less.clone()), &known())), ["restore-event-selectors"]);
     assert_eq!(decided(&of(less), &scoped("selectors")).ruling, Ruling::Leave(Outcome::Exempt));
+    assert_eq!(decided(&of(healthy()), &scoped("selectors")).ruling, Ruling::Safe, "nothing is wrong");
     let broken =
         Trail { errors: vec![DeliveryError { to: Destination::Bucket, code: "X".into() }], ..healthy() };
     assert_eq!(decided(&of(broken.clone()), &scoped("delivery")).ruling, Ruling::Leave(Outcome::Exempt));
@@ -379,6 +390,37 @@ fn c10_a_bucket_or_key_is_reported_with_the_trails_that_use_it() {
     assert_eq!(of(Seen::Unused).ruling, Ruling::Safe);
     let disabled = KeyState { key: "k".into(), state: "Disabled".into() };
     assert_eq!(of(Seen::Key(disabled, users)).ruling, Ruling::Leave(Outcome::Partial));
+
+    // What its trails cannot deliver is told once, with the bucket's name, unless the reason is known.
+    let error = DeliveryError { to: Destination::Bucket, code: "AccessDenied".into() };
+    let failing = vec![
+        User { arn: ARN.into(), errors: vec![error.clone()] },
+        User { arn: ARN.into(), errors: vec![error] },
+    ];
+    let told = |bucket: Bucket| of(Seen::Bucket(bucket, failing.clone())).why;
+    let undelivered = "cannot be delivered to the bucket audit-logs (AccessDenied)";
+    assert_eq!(told(bucket()).matches(undelivered).count(), 1, "{}", told(bucket()));
+    let gone = Bucket { state: BucketState::Gone, policy: None, ..bucket() };
+    assert!(!told(gone.clone()).contains(undelivered), "{}", told(gone));
+    let key = KeyState { key: "k".into(), state: "Enabled".into() };
+    let verdict = of(Seen::Key(key, failing.clone()));
+    assert!(verdict.why.contains("cannot be delivered to the bucket of the trail"), "{}", verdict.why);
+    let topic = vec![User {
+        arn: ARN.into(),
+        errors: vec![DeliveryError { to: Destination::Topic, code: "X".into() }],
+    }];
+    let verdict = of(Seen::Bucket(bucket(), topic));
+    assert!(verdict.why.contains("the topic of the trail cannot be told"), "{}", verdict.why);
+}
+
+#[test]
+fn c8_a_kind_of_insights_that_was_added_since_stays() {
+    let added = Insight { kind: "ApiErrorRateInsight".into(), ..insight() };
+    let off = Trail { insights: Some(vec![added.clone()]), ..healthy() };
+    let verdict = decided(&of(off), &known());
+    let Ruling::Act(steps) = &verdict.ruling else { panic!("{verdict:?}") };
+    let Change::RestoreInsights { then, .. } = &steps[0].change else { panic!("{verdict:?}") };
+    assert_eq!(*then, [insight(), added]);
 }
 
 fn any_trail() -> impl Strategy<Value = Option<Trail>> {

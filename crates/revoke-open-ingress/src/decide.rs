@@ -9,7 +9,7 @@ use tourniquet::exemption::Exemption;
 use tourniquet::plan::Step;
 use tourniquet::{Lead, Outcome, Ruling, Standing, Verdict};
 
-use crate::change::Change;
+use crate::change::{Change, Purpose};
 use crate::event::Detail;
 use crate::exposure::{Exposure, judge};
 use crate::manager::manager;
@@ -45,8 +45,10 @@ pub(crate) fn decide(
         return Verdict::new(Ruling::Leave(Outcome::Observed), why).with_notes(notes);
     }
     let mut plan = Plan::new(seen, settings, &exposure, &standing.planned);
+    // What stays of a rule that is gone comes before what is allowed instead of one: it decides what is harmless.
+    plan.complete(&standing.planned, Purpose::Piece);
     plan.close();
-    plan.complete(&standing.planned);
+    plan.complete(&standing.planned, Purpose::Replacement);
     let (steps, held) = plan.end(&mut notes);
     if !exposure.closed.is_empty() {
         let kept = left_open(seen, settings, &scopes).into_iter().map(|(_, exemption)| exemption);

@@ -65,9 +65,7 @@ impl<'a> Plan<'a> {
         for rule in &self.seen.rules {
             let Some(ports) = exposure.closed.get(&rule.id) else { continue };
             let stays = pieces(&rule.access, ports, self.staying(), self.seen);
-            let may_split =
-                self.settings.wide_rules == WideRules::Split || rule.access.protocol() != Protocol::All;
-            let keeps = self.settings.add_rules && may_split;
+            let keeps = self.splits(rule);
             let mut adds = self.replacements(rule, ports);
             if keeps {
                 let piece = |access: &Access| Draft {
@@ -103,7 +101,7 @@ impl<'a> Plan<'a> {
 
     /// Adds what an earlier attempt was to add and what is not there. The rule that it stands for is gone by then; that it
     /// went by our call and not by a human's is assumed, since the record is that of our plan.
-    pub(crate) fn complete(&mut self, planned: &[Recorded]) {
+    pub(crate) fn complete(&mut self, planned: &[Recorded], of: Purpose) {
         if !self.settings.add_rules {
             return;
         }
@@ -114,7 +112,7 @@ impl<'a> Plan<'a> {
                 continue;
             };
             let parent_is_there = self.seen.rules.iter().any(|live| live.access == instead_of);
-            if parent_is_there || self.is_covered(&rule.access) {
+            if purpose != of || parent_is_there || self.is_covered(&rule.access) {
                 continue;
             }
             if !self.is_harmless(&rule.access, []) || !self.has_room([&rule.access]) {
@@ -199,20 +197,35 @@ impl<'a> Plan<'a> {
         pieces(access, &BTreeSet::new(), self.staying(), self.seen).is_empty()
     }
 
-    /// Whether it makes no guarded port open to the world, neither itself nor what stays and comes together with it.
+    /// Whether it makes no guarded port open to the world, neither itself nor what stays and comes together with it; of a rule
+    /// that goes for some ports the others stay.
     fn is_harmless<'b>(&'b self, access: &'b Access, coming: impl IntoIterator<Item = &'b Access>) -> bool {
-        let rule = |(id, access): (usize, &Access)| Rule {
-            id: id.to_string(),
+        let added = |(n, access): (usize, &Access)| Rule {
+            id: format!("added {n}"),
             access: access.clone(),
             description: None,
             tags: std::collections::BTreeMap::new(),
         };
-        let closed = |rules: &[Rule]| judge(rules, self.seen, self.settings, |_, _| false).closed;
-        let mut rules: Vec<Rule> = self.staying().chain(coming).enumerate().map(rule).collect();
+        let goes = |rule: &Rule, port: Port| {
+            let ports = self.exposure.closed.get(&rule.id);
+            let is_held = || self.held.iter().any(|held| held.id == rule.id);
+            ports.is_some_and(|ports| (ports.contains(&port) || !self.splits(rule)) && !is_held())
+        };
+        let closed = |rules: &[Rule]| judge(rules, self.seen, self.settings, goes).closed;
+        let adds = self.adds.iter().map(|(draft, ..)| &draft.access).chain(coming);
+        let mut rules: Vec<Rule> =
+            self.seen.rules.iter().cloned().chain(adds.enumerate().map(added)).collect();
         let without = closed(&rules);
-        rules.push(rule((rules.len(), access)));
+        rules.push(added((rules.len(), access)));
         let unread = FAMILIES.iter().any(|family| self.seen.addresses(&access.source, *family).is_err());
         !unread && closed(&rules) == without
+    }
+
+    /// Whether what stays of a rule is added before it goes.
+    fn splits(&self, rule: &Rule) -> bool {
+        let may_split =
+            self.settings.wide_rules == WideRules::Split || rule.access.protocol() != Protocol::All;
+        self.settings.add_rules && may_split
     }
 
     /// What `replace_with` allows to the ports that a rule opened, in the rule's address family.
