@@ -79,7 +79,10 @@ fn exposure(
     if planned.is_empty() {
         return all;
     }
-    let goes = |rule: &Rule, port| planned.get(&rule.id).is_some_and(|ports| ports.contains(&port));
+    let goes = |rule: &Rule, port| {
+        let ports = planned.get(&rule.id);
+        ports.is_some_and(|ports| ports.contains(&port) || !settings.splits(&rule.access))
+    };
     let mut exposure =
         judge(&seen.rules, seen, settings, |rule, port| spared(rule, port) || goes(rule, port));
     exposure.unread = all.unread;

@@ -282,6 +282,18 @@ fn r13_a_piece_of_the_world_whose_revocation_failed_still_goes() {
 }
 
 #[test]
+fn r13_a_rule_that_goes_as_a_whole_counts_for_no_port_any_more() {
+    let replace_with = vec!["96.0.0.0/3".into()];
+    let settings = Settings { replace_with, wide_rules: WideRules::Remove, ..Settings::default() };
+    // The second opens RDP with the third, and SSH with what is allowed instead of the first.
+    let seen = group(&["-1 all 0.0.0.0/0", "-1 all 0.0.0.0/3", "tcp 3389 32.0.0.0/3"]);
+    let verdict = decided(&seen, &settings);
+    let half = carried_out(&seen, &verdict, |change| change.key() == "revoke sgr-2");
+    let again = decide(&lead(), &half, &settings, &begun(&verdict));
+    assert_eq!(summaries(&again), ["1 revoke everything from 0.0.0.0/3 (sgr-2)"]);
+}
+
+#[test]
 fn r17_a_source_that_goes_is_not_allowed_instead_of_itself() {
     let settings = Settings { replace_with: vec!["32.0.0.0/3".into()], ..Settings::default() };
     let seen = group(&["tcp 22 32.0.0.0/3", "tcp 22 64.0.0.0/3", "tcp 22 96.0.0.0/3"]);

@@ -16,7 +16,7 @@ use crate::observation::Observation;
 use crate::pieces::pieces;
 use crate::rule::{Access, Draft, Port, Protocol, Rule, Source};
 use crate::scope;
-use crate::settings::{NoRoom, Settings, WideRules};
+use crate::settings::{NoRoom, Settings};
 
 /// The description of what `replace_with` adds.
 const INSTEAD: &str = "Allowed instead of the world by Tourniquet";
@@ -65,7 +65,7 @@ impl<'a> Plan<'a> {
         for rule in &self.seen.rules {
             let Some(ports) = exposure.closed.get(&rule.id) else { continue };
             let stays = pieces(&rule.access, ports, self.staying(), self.seen);
-            let keeps = self.splits(rule);
+            let keeps = self.settings.splits(&rule.access);
             let mut adds = self.replacements(rule, ports);
             if keeps {
                 let piece = |access: &Access| Draft {
@@ -209,7 +209,9 @@ impl<'a> Plan<'a> {
         let goes = |rule: &Rule, port: Port| {
             let ports = self.exposure.closed.get(&rule.id);
             let is_held = || self.held.iter().any(|held| held.id == rule.id);
-            ports.is_some_and(|ports| (ports.contains(&port) || !self.splits(rule)) && !is_held())
+            ports.is_some_and(|ports| {
+                (ports.contains(&port) || !self.settings.splits(&rule.access)) && !is_held()
+            })
         };
         let closed = |rules: &[Rule]| judge(rules, self.seen, self.settings, goes).closed;
         let adds = self.adds.iter().map(|(draft, ..)| &draft.access).chain(coming);
@@ -219,13 +221,6 @@ impl<'a> Plan<'a> {
         rules.push(added((rules.len(), access)));
         let unread = FAMILIES.iter().any(|family| self.seen.addresses(&access.source, *family).is_err());
         !unread && closed(&rules) == without
-    }
-
-    /// Whether what stays of a rule is added before it goes.
-    fn splits(&self, rule: &Rule) -> bool {
-        let may_split =
-            self.settings.wide_rules == WideRules::Split || rule.access.protocol() != Protocol::All;
-        self.settings.add_rules && may_split
     }
 
     /// What `replace_with` allows to the ports that a rule opened, in the rule's address family.

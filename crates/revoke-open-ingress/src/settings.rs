@@ -6,7 +6,7 @@ use ipnet::IpNet;
 use serde::Deserialize;
 
 use crate::address::{Set, block, family, range, union};
-use crate::rule::{Port, Source, Transport};
+use crate::rule::{Access, Port, Protocol, Source, Transport};
 
 /// What becomes of a rule for all protocols (`-1`) from the world.
 #[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq)]
@@ -98,6 +98,11 @@ impl Default for Settings {
 }
 
 impl Settings {
+    /// Whether what stays of a rule is added before it goes; else all of it goes.
+    pub(crate) fn splits(&self, access: &Access) -> bool {
+        self.add_rules && (self.wide_rules == WideRules::Split || access.protocol() != Protocol::All)
+    }
+
     /// The ports that must not be open to the world.
     pub(crate) fn guarded(&self) -> impl Iterator<Item = Port> + '_ {
         let ports = |transport, numbers: &'_ BTreeSet<u16>| {

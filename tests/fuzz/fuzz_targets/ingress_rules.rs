@@ -63,11 +63,13 @@ fuzz_target!(|case: Case| {
         calls += 1;
         failing >> (calls % 16) & 1 == 1
     });
-    let whole = carried_out(&half, &decided(&half, &settings, &begun(&verdict)), |_| false);
+    let again = decided(&half, &settings, &begun(&verdict));
+    let whole = carried_out(&half, &again, |_| false);
     let [whole, after] = [&whole, &after].map(model::read);
     for (protocol, port, address) in model::samples(&seen, &settings) {
         let ends = [&whole, &after].map(|end| model::allows(end, protocol, port, address));
-        assert_eq!(ends[0], ends[1], "{protocol} {port} from {address:?} after a second attempt");
+        let at = || format!("{protocol} {port} from {address:?} after a second attempt: {verdict:?}, then {again:?}");
+        assert_eq!(ends[0], ends[1], "{}", at());
     }
 });
 
