@@ -56,7 +56,7 @@ impl<'a> Plan<'a> {
             }
         }
         let (adds, going, held, lost, notes) = Default::default();
-        Self { seen, settings, exposure, gone, adds, going, held, lost, notes }
+        Self { seen, settings, exposure, adds, going, gone, held, lost, notes }
     }
 
     /// Closes every port that is open.
