@@ -373,3 +373,7 @@ pub(crate) fn untracked_name(settings: &Settings) -> String {
 #[cfg(test)]
 #[path = "decide_tests.rs"]
 mod tests;
+
+#[cfg(test)]
+#[path = "property_tests.rs"]
+mod property;

@@ -1,6 +1,5 @@
 use std::collections::BTreeMap;
 
-use proptest::prelude::*;
 use tourniquet::actor::Actor;
 use tourniquet::{Cause, Place};
 
@@ -17,12 +16,12 @@ fn lead() -> Lead<Detail> {
     }
 }
 
-fn interface(id: &str, groups: &[&str]) -> Interface {
+pub(super) fn interface(id: &str, groups: &[&str]) -> Interface {
     Interface { id: id.into(), groups: groups.iter().map(|g| (*g).to_owned()).collect() }
 }
 
 /// A running web server in a group, behind a load balancer, with two interfaces and two volumes.
-fn web_server() -> Observation {
+pub(super) fn web_server() -> Observation {
     let volume =
         |device: &str, id: &str| Volume { device: device.into(), id: id.into(), delete_on_termination: true };
     Observation {
@@ -50,11 +49,11 @@ fn now() -> Timestamp {
     "2026-11-02T09:30:00Z".parse().unwrap()
 }
 
-fn decided(seen: &Observation, settings: &Settings, standing: &Standing) -> Verdict<Change> {
+pub(super) fn decided(seen: &Observation, settings: &Settings, standing: &Standing) -> Verdict<Change> {
     decide(&lead(), seen, settings, now(), standing)
 }
 
-fn keys(verdict: &Verdict<Change>) -> Vec<String> {
+pub(super) fn keys(verdict: &Verdict<Change>) -> Vec<String> {
     match &verdict.ruling {
         Ruling::Act(steps) => {
             let mut steps = steps.clone();
@@ -69,12 +68,12 @@ fn plan(seen: &Observation) -> Vec<String> {
     keys(&decided(seen, &Settings::default(), &Standing::default()))
 }
 
-fn begun() -> Standing {
+pub(super) fn begun() -> Standing {
     Standing { begun: true, ..Standing::default() }
 }
 
 /// What the account looks like after AWS has carried a plan out.
-fn carried_out(seen: &Observation, verdict: &Verdict<Change>, settings: &Settings) -> Observation {
+pub(super) fn carried_out(seen: &Observation, verdict: &Verdict<Change>, settings: &Settings) -> Observation {
     let mut after = seen.clone();
     let Ruling::Act(steps) = &verdict.ruling else { return after };
     let mut steps = steps.clone();
@@ -114,7 +113,7 @@ fn carried_out(seen: &Observation, verdict: &Verdict<Change>, settings: &Setting
     after
 }
 
-fn everywhere(egress: bool) -> Rule {
+pub(super) fn everywhere(egress: bool) -> Rule {
     Rule { egress, protocol: "-1".into(), from: None, to: None, peer: Peer::Ipv4("0.0.0.0/0".into()) }
 }
 
@@ -457,65 +456,4 @@ fn g21_groups_are_marked_where_there_is_something_to_mark_and_room_for_it() {
     };
     assert!(long(255).0 && long(256).0 && !long(257).0);
     assert!(long(257).1.contains("do not fit into a tag; they were: eni-1=g"));
-}
-
-fn any_instance() -> impl Strategy<Value = Observation> {
-    let flags = prop::collection::vec(any::<bool>(), 10);
-    let states = prop::sample::select(vec![State::Running, State::Stopping, State::Stopped]);
-    let lifecycles = prop::sample::select(vec!["InService", "Standby", "Terminating"]);
-    let groups = prop::collection::vec(prop::sample::subsequence(vec!["sg-1", "sg-2", "sg-iso"], 1..3), 1..4);
-    (flags, states, lifecycles, groups).prop_map(|(flags, state, lifecycle, groups)| {
-        let mut seen = Observation { state, ..web_server() };
-        seen.interfaces =
-            groups.iter().enumerate().map(|(n, groups)| interface(&format!("eni-{n}"), groups)).collect();
-        seen.spot = flags[0];
-        seen.ebs_root = flags[1];
-        if flags[2] {
-            seen.isolation = None;
-        } else if flags[3] {
-            seen.isolation.as_mut().unwrap().rules = vec![everywhere(flags[4])];
-        }
-        let rest = seen.rest.as_mut().unwrap();
-        rest.termination_protected = flags[5];
-        rest.stop_protected = flags[6];
-        rest.one_time_spot = flags[0] && flags[7];
-        rest.member = flags[8].then(|| Member { group: "asg".into(), lifecycle: lifecycle.into() });
-        if flags[9] {
-            seen.tags.insert("eks:cluster-name".into(), "prod".into());
-        }
-        seen
-    })
-}
-
-proptest! {
-    #[test]
-    fn law_4_carrying_plans_out_ends_in_safe_and_never_stops_a_member(mut seen in any_instance(), cut in any::<bool>()) {
-        let settings = Settings { cut_connections: cut, ..Settings::default() };
-        for round in 0.. {
-            let verdict = decided(&seen, &settings, &begun());
-            match &verdict.ruling {
-                Ruling::Safe => break,
-                Ruling::Act(steps) => {
-                    let stops = steps.iter().any(|s| matches!(s.change, Change::Stop { .. }));
-                    let leaves = steps.iter().any(|s| matches!(s.change, Change::Detach { .. } | Change::Standby { .. }));
-                    let member = seen.rest.as_ref().unwrap().member.as_ref().is_some_and(|m| m.lifecycle != "Terminating");
-                    prop_assert!(!stops || !member || leaves);
-                }
-                other => prop_assert!(false, "{other:?}"),
-            }
-            prop_assert!(round < 5, "no end: {:?}", keys(&verdict));
-            seen = carried_out(&seen, &verdict, &settings);
-        }
-        prop_assert!(seen.exposed().next().is_none());
-        prop_assert!(seen.isolation.as_ref().unwrap().rules.is_empty());
-    }
-
-    #[test]
-    fn a_plan_has_no_change_twice(seen in any_instance()) {
-        let mut all = keys(&decided(&seen, &Settings::default(), &begun()));
-        let before = all.len();
-        all.sort();
-        all.dedup();
-        prop_assert_eq!(all.len(), before);
-    }
 }
