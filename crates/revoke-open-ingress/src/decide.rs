@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use tourniquet::exemption::Exemption;
-use tourniquet::plan::Step;
+use tourniquet::plan::{Recorded, Step};
 use tourniquet::{Lead, Outcome, Ruling, Standing, Verdict};
 
 use crate::change::{Change, Purpose};
@@ -80,8 +80,7 @@ fn exposure(
         return all;
     }
     let goes = |rule: &Rule, port| {
-        let ports = planned.get(&rule.id);
-        ports.is_some_and(|ports| ports.contains(&port) || !settings.splits(&rule.access))
+        planned.get(&rule.id).is_some_and(|ports| settings.leaves_nothing(&rule.access, ports, port))
     };
     let mut exposure =
         judge(&seen.rules, seen, settings, |rule, port| spared(rule, port) || goes(rule, port));
@@ -107,20 +106,27 @@ fn still_to_revoke(
     spared: impl Fn(&Rule, Port) -> bool,
 ) -> BTreeMap<String, BTreeSet<Port>> {
     let mut planned: BTreeMap<String, BTreeSet<Port>> = BTreeMap::new();
-    for recorded in &standing.planned {
-        let Ok(Change::Revoke { rule, closes, .. }) = serde_json::from_value(recorded.change.clone()) else {
-            continue;
-        };
+    for (rule, ports) in revocations(&standing.planned) {
         if !seen.rules.iter().any(|live| live.id == rule.id && live.access == rule.access) {
             continue;
         }
         let open = |port: &Port| settings.guarded().any(|guarded| guarded == *port) && !spared(&rule, *port);
-        let ports: Vec<Port> = closes.iter().filter_map(|text| scope::port(text)).filter(open).collect();
+        let ports: Vec<Port> = ports.into_iter().filter(open).collect();
         if !ports.is_empty() {
             planned.entry(rule.id).or_default().extend(ports);
         }
     }
     planned
+}
+
+/// The revocations that are on record, with the ports that they were to close.
+pub(crate) fn revocations(planned: &[Recorded]) -> impl Iterator<Item = (Rule, Vec<Port>)> + '_ {
+    planned.iter().filter_map(|recorded| match serde_json::from_value(recorded.change.clone()) {
+        Ok(Change::Revoke { rule, closes, .. }) => {
+            Some((rule, closes.iter().filter_map(|text| scope::port(text)).collect()))
+        }
+        _ => None,
+    })
 }
 
 /// Nothing is to be changed: because nothing is open, or in spite of it.

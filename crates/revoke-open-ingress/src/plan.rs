@@ -10,12 +10,11 @@ use tourniquet::plan::Recorded;
 
 use crate::address::{FAMILIES, Family, block, family};
 use crate::change::{Change, Purpose};
-use crate::decide::{Planned, wave};
+use crate::decide::{Planned, revocations, wave};
 use crate::exposure::{Exposure, judge};
 use crate::observation::Observation;
 use crate::pieces::pieces;
 use crate::rule::{Access, Draft, Port, Protocol, Rule, Source};
-use crate::scope;
 use crate::settings::{NoRoom, Settings};
 
 /// The description of what `replace_with` adds.
@@ -49,11 +48,8 @@ impl<'a> Plan<'a> {
         let mut gone: BTreeSet<(Source, Port)> = closed
             .flat_map(|(access, ports)| ports.iter().map(|port| (access.source.clone(), *port)))
             .collect();
-        for recorded in planned {
-            if let Ok(Change::Revoke { rule, closes, .. }) = serde_json::from_value(recorded.change.clone()) {
-                let ports = closes.iter().filter_map(|text| scope::port(text));
-                gone.extend(ports.map(|port| (rule.access.source.clone(), port)));
-            }
+        for (rule, ports) in revocations(planned) {
+            gone.extend(ports.into_iter().map(|port| (rule.access.source.clone(), port)));
         }
         let (adds, going, held, lost, notes) = Default::default();
         Self { seen, settings, exposure, adds, going, gone, held, lost, notes }
@@ -209,9 +205,7 @@ impl<'a> Plan<'a> {
         let goes = |rule: &Rule, port: Port| {
             let ports = self.exposure.closed.get(&rule.id);
             let is_held = || self.held.iter().any(|held| held.id == rule.id);
-            ports.is_some_and(|ports| {
-                (ports.contains(&port) || !self.settings.splits(&rule.access)) && !is_held()
-            })
+            ports.is_some_and(|ports| self.settings.leaves_nothing(&rule.access, ports, port) && !is_held())
         };
         let closed = |rules: &[Rule]| judge(rules, self.seen, self.settings, goes).closed;
         let adds = self.adds.iter().map(|(draft, ..)| &draft.access).chain(coming);

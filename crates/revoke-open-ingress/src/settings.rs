@@ -103,6 +103,11 @@ impl Settings {
         self.add_rules && (self.wide_rules == WideRules::Split || access.protocol() != Protocol::All)
     }
 
+    /// Whether nothing is left for a port of a rule that goes for some.
+    pub(crate) fn leaves_nothing(&self, access: &Access, going: &BTreeSet<Port>, port: Port) -> bool {
+        going.contains(&port) || !self.splits(access)
+    }
+
     /// The ports that must not be open to the world.
     pub(crate) fn guarded(&self) -> impl Iterator<Item = Port> + '_ {
         let ports = |transport, numbers: &'_ BTreeSet<u16>| {

@@ -133,9 +133,7 @@ impl Plan<'_> {
             self.notes
                 .push(format!("as soon as the isolation group exists, {} go into it", interfaces.join(", ")));
             self.add(wave::CUT, Change::CreateIsolationGroup { vpc, name });
-            if self.settings.cut_connections && self.passage().is_none() {
-                self.make_passage();
-            }
+            self.make_passage();
             return;
         };
         if !isolation.rules.is_empty() {
@@ -145,7 +143,7 @@ impl Plan<'_> {
         if self.seen.exposed().next().is_none() {
             return;
         }
-        if self.settings.cut_connections && self.passage().is_none() && self.make_passage() {
+        if self.make_passage() {
             return;
         }
         self.pass();
@@ -174,8 +172,11 @@ impl Plan<'_> {
         self.seen.untracked.as_ref().filter(|group| group.lets_everything_in())
     }
 
-    /// False if that was tried and failed: isolation does not wait for it.
+    /// Whether isolation waits for the passage. It does not where none is wanted, where it is there, and where making it failed.
     fn make_passage(&mut self) -> bool {
+        if !self.settings.cut_connections || self.passage().is_some() {
+            return false;
+        }
         let (vpc, name) = (self.seen.vpc.clone(), untracked_name(self.settings));
         let change = Change::CreateUntrackedGroup { vpc, name };
         if self.failed.contains(&change.key()) {
